@@ -1,0 +1,214 @@
+//! What can be wrong with a request, as a closed list with stable codes.
+
+/// One kind of fault. Its [`code`](FaultKind::code) is part of the API and never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// The request can't be understood: its form is wrong.
+    BadRequest,
+    /// The session description can't be understood.
+    BadSdp,
+    /// The offer has no audio in a codec that the stage speaks.
+    NoCommonCodec,
+    /// Nobody said who they are.
+    NotSignedIn,
+    /// The ticket is forged, of another event, or not of this server.
+    BadTicket,
+    /// The ticket was good once.
+    TicketExpired,
+    /// The one-time link was used already or is too old.
+    LinkSpent,
+    /// Who asks may not do this.
+    Forbidden,
+    /// The page's own protection against forged forms did not match.
+    BadCsrf,
+    /// There is nothing at this address.
+    NotFound,
+    /// There is no such event.
+    EventUnknown,
+    /// The event has not begun.
+    EventNotLive,
+    /// The event is over.
+    EventEnded,
+    /// The fragment, part or segment is no longer or not yet there.
+    MediaGone,
+    /// The address exists, the method does not.
+    MethodNotAllowed,
+    /// No more people fit on the stage.
+    StageFull,
+    /// No more events fit on this machine.
+    EventsFull,
+    /// The same name is taken already.
+    NameTaken,
+    /// The name has characters or a length that can't be.
+    NameUnusable,
+    /// The title is empty.
+    TitleMissing,
+    /// The title is too long.
+    TitleTooLong,
+    /// A time could not be read.
+    BadTime,
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// The request head is larger than the limit.
+    HeadTooLarge,
+    /// The body's type is not what this address takes.
+    WrongMediaType,
+    /// The asked range lies outside.
+    RangeUnsatisfiable,
+    /// Too many requests; try later.
+    TooManyRequests,
+    /// A role that is needed for this is not running.
+    RoleDown,
+    /// Our own fault.
+    Internal,
+}
+
+impl FaultKind {
+    /// The stable code, as `code` in problem+json.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status (RFC 9110).
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// One plain sentence for people: what is wrong and what to do.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        self.row().2
+    }
+
+    const fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::BadRequest => (
+                "bad-request",
+                400,
+                "The request can't be understood. Check its form.",
+            ),
+            Self::BadSdp => (
+                "bad-sdp",
+                400,
+                "The session description can't be read. Send an SDP offer with one audio line.",
+            ),
+            Self::NoCommonCodec => (
+                "no-common-codec",
+                422,
+                "The offer has no Opus audio. Turn Opus on in what you send with.",
+            ),
+            Self::NotSignedIn => ("not-signed-in", 401, "Sign in first."),
+            Self::BadTicket => (
+                "bad-ticket",
+                401,
+                "This link is not valid here. Ask the host for a new one.",
+            ),
+            Self::TicketExpired => (
+                "ticket-expired",
+                401,
+                "This link has expired. Ask the host for a new one.",
+            ),
+            Self::LinkSpent => (
+                "link-spent",
+                410,
+                "This one-time link was used already or is too old. Ask for a new one.",
+            ),
+            Self::Forbidden => ("forbidden", 403, "You may not do this here."),
+            Self::BadCsrf => (
+                "bad-csrf",
+                403,
+                "The form is too old. Load the page again and repeat.",
+            ),
+            Self::NotFound => (
+                "not-found",
+                404,
+                "There is nothing here. Check the address.",
+            ),
+            Self::EventUnknown => (
+                "event-unknown",
+                404,
+                "There is no such event. Check the link.",
+            ),
+            Self::EventNotLive => (
+                "event-not-live",
+                404,
+                "This event has not begun. Its page says when it does.",
+            ),
+            Self::EventEnded => (
+                "event-ended",
+                410,
+                "This event is over. Its page has the replay.",
+            ),
+            Self::MediaGone => (
+                "media-gone",
+                404,
+                "This part of the programme is not here. Load the playlist again.",
+            ),
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                405,
+                "This address does not take this method.",
+            ),
+            Self::StageFull => (
+                "stage-full",
+                409,
+                "The stage is full. Ask the host to make room.",
+            ),
+            Self::EventsFull => (
+                "events-full",
+                503,
+                "This machine holds no more live events. End one first.",
+            ),
+            Self::NameTaken => ("name-taken", 409, "This name is taken. Choose another."),
+            Self::NameUnusable => (
+                "name-unusable",
+                422,
+                "A name has 1 to 30 letters, digits or underscores.",
+            ),
+            Self::TitleMissing => ("title-missing", 422, "The event needs a title."),
+            Self::TitleTooLong => (
+                "title-too-long",
+                422,
+                "The title is too long: 120 characters at most.",
+            ),
+            Self::BadTime => (
+                "bad-time",
+                422,
+                "The time can't be read. Write it like 2026-11-21T18:00:00Z.",
+            ),
+            Self::BodyTooLarge => ("body-too-large", 413, "The body is too large."),
+            Self::HeadTooLarge => (
+                "head-too-large",
+                431,
+                "The request's headers are too large.",
+            ),
+            Self::WrongMediaType => (
+                "wrong-media-type",
+                415,
+                "This address takes another type of body.",
+            ),
+            Self::RangeUnsatisfiable => (
+                "range-unsatisfiable",
+                416,
+                "The file is shorter than the range asked for.",
+            ),
+            Self::TooManyRequests => (
+                "too-many-requests",
+                429,
+                "Too many requests. Wait a moment.",
+            ),
+            Self::RoleDown => (
+                "role-down",
+                503,
+                "A part of the server is starting. Try again in a moment.",
+            ),
+            Self::Internal => (
+                "internal",
+                500,
+                "Something went wrong on our side. It has been noted.",
+            ),
+        }
+    }
+}

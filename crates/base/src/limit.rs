@@ -1,0 +1,92 @@
+//! Every limit of the house, with its unit last in its name and the answer when it is reached beside it.
+
+/// People with a microphone on one stage. Answer: 409 `stage-full`.
+pub const SPEAKERS_PER_EVENT_MAX: usize = 16;
+
+/// Sessions of every kind (console, WHIP, WHEP) on one stage. Answer: 409 `stage-full`.
+pub const SESSIONS_PER_EVENT_MAX: usize = 48;
+
+/// Events live in one stage process. Answer: 503 `events-full`.
+pub const LIVE_EVENTS_MAX: usize = 64;
+
+/// Characters of an event's title. Answer: 422 `title-too-long`.
+pub const TITLE_CHARS_MAX: usize = 120;
+
+/// Characters of a name shown on stage. Answer: cut at the limit, for a name is never a reason to be silent.
+pub const STAGE_NAME_CHARS_MAX: usize = 40;
+
+/// Characters of an account's name. Answer: 422 `name-unusable`.
+pub const ACCOUNT_NAME_CHARS_MAX: usize = 30;
+
+/// Bytes of an SDP offer. Answer: 413 `body-too-large`.
+pub const SDP_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of any other request body. Answer: 413 `body-too-large`.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a listener's request head. Answer: 431 and the connection closes.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Milliseconds a client may take to send its request head. Answer: the connection closes.
+pub const REQUEST_HEAD_MILLIS_MAX: u64 = 10_000;
+
+/// Bytes of one datagram or of one RFC 4571 frame from a speaker. Answer: dropped and counted.
+pub const DATAGRAM_BYTES_MAX: usize = 2_000;
+
+/// Packets a second taken from one speaker (Opus at 20 ms needs 50). Answer: the rest is dropped and counted.
+pub const PACKETS_PER_SECOND_MAX: u32 = 400;
+
+/// Milliseconds of sound that a jitter buffer holds at most. Answer: it skips ahead, oldest first.
+pub const JITTER_MILLIS_MAX: u64 = 400;
+
+/// Milliseconds without a packet after which a speaker's session is given up. Answer: the place is held, the session closes.
+pub const SESSION_SILENT_MILLIS_MAX: u64 = 10_000;
+
+/// Bytes of the live facts in one `emsg` box. Answer: what does not fit waits for the next fragment.
+pub const FACTS_BYTES_MAX: usize = 1_024;
+
+/// Milliseconds between what is sealed and what is on disk for certain.
+pub const SYNC_BEHIND_MILLIS_MAX: u64 = 1_000;
+
+/// Fragments that a new epoch leaves out after a power loss, so that no number is ever used twice:
+/// more than what [`SYNC_BEHIND_MILLIS_MAX`] can lose.
+pub const EPOCH_NUMBER_GAP: u64 = 10;
+
+/// Milliseconds of silence after which a role is killed and replaced.
+pub const ROLE_SILENT_MILLIS_MAX: u64 = 1_000;
+
+/// Share of a relay worker's descriptors in use, in percent, at which it stops accepting. Answer: an emptier worker accepts.
+pub const WORKER_FULL_PERCENT: u64 = 95;
+
+/// Milliseconds of programme that a listener may lag behind before it is moved to the live edge.
+pub const LISTENER_BEHIND_MILLIS_MAX: u64 = 30_000;
+
+/// Milliseconds of programme that an endless stream may begin in the past (`from=-SECONDS` while live).
+pub const REWIND_MILLIS_MAX: u64 = 6 * 3_600_000;
+
+/// Slots in one HLS segment: 6 s, a multiple of every rung's part.
+pub const SLOTS_PER_SEGMENT: u64 = 30;
+
+/// Segments in a live playlist: five minutes.
+pub const SEGMENTS_PER_PLAYLIST: u64 = 50;
+
+/// Bytes of a live playlist.
+pub const PLAYLIST_BYTES_MAX: usize = 20_000;
+
+/// Bytes of the replay's index header.
+pub const REPLAY_HEADER_BYTES_MAX: usize = 50_000;
+
+/// Bytes of live-only sound kept in memory when the disk is full.
+pub const SPILL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Minutes a one-time sign-in link is good for. Answer: 410 `link-spent`.
+pub const SIGN_IN_LINK_MINUTES_MAX: i64 = 60;
+
+/// Days a session lives without being used.
+pub const SESSION_DAYS_MAX: i64 = 90;
+
+const _: () = {
+    assert!(SPEAKERS_PER_EVENT_MAX <= SESSIONS_PER_EVENT_MAX);
+    assert!(EPOCH_NUMBER_GAP * 200 > SYNC_BEHIND_MILLIS_MAX);
+    assert!(SLOTS_PER_SEGMENT % 3 == 0 && SLOTS_PER_SEGMENT % 5 == 0);
+};
