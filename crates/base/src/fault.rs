@@ -84,131 +84,35 @@ impl FaultKind {
 
     const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
-            Self::BadRequest => (
-                "bad-request",
-                400,
-                "The request can't be understood. Check its form.",
-            ),
-            Self::BadSdp => (
-                "bad-sdp",
-                400,
-                "The session description can't be read. Send an SDP offer with one audio line.",
-            ),
-            Self::NoCommonCodec => (
-                "no-common-codec",
-                422,
-                "The offer has no Opus audio. Turn Opus on in what you send with.",
-            ),
+            Self::BadRequest => ("bad-request", 400, "The request can't be understood. Check its form."),
+            Self::BadSdp => ("bad-sdp", 400, "The session description can't be read. Send an SDP offer with one audio line."),
+            Self::NoCommonCodec => ("no-common-codec", 422, "The offer has no Opus audio. Turn Opus on in what you send with."),
             Self::NotSignedIn => ("not-signed-in", 401, "Sign in first."),
-            Self::BadTicket => (
-                "bad-ticket",
-                401,
-                "This link is not valid here. Ask the host for a new one.",
-            ),
-            Self::TicketExpired => (
-                "ticket-expired",
-                401,
-                "This link has expired. Ask the host for a new one.",
-            ),
-            Self::LinkSpent => (
-                "link-spent",
-                410,
-                "This one-time link was used already or is too old. Ask for a new one.",
-            ),
+            Self::BadTicket => ("bad-ticket", 401, "This link is not valid here. Ask the host for a new one."),
+            Self::TicketExpired => ("ticket-expired", 401, "This link has expired. Ask the host for a new one."),
+            Self::LinkSpent => ("link-spent", 410, "This one-time link was used already or is too old. Ask for a new one."),
             Self::Forbidden => ("forbidden", 403, "You may not do this here."),
-            Self::BadCsrf => (
-                "bad-csrf",
-                403,
-                "The form is too old. Load the page again and repeat.",
-            ),
-            Self::NotFound => (
-                "not-found",
-                404,
-                "There is nothing here. Check the address.",
-            ),
-            Self::EventUnknown => (
-                "event-unknown",
-                404,
-                "There is no such event. Check the link.",
-            ),
-            Self::EventNotLive => (
-                "event-not-live",
-                404,
-                "This event has not begun. Its page says when it does.",
-            ),
-            Self::EventEnded => (
-                "event-ended",
-                410,
-                "This event is over. Its page has the replay.",
-            ),
-            Self::MediaGone => (
-                "media-gone",
-                404,
-                "This part of the programme is not here. Load the playlist again.",
-            ),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                405,
-                "This address does not take this method.",
-            ),
-            Self::StageFull => (
-                "stage-full",
-                409,
-                "The stage is full. Ask the host to make room.",
-            ),
-            Self::EventsFull => (
-                "events-full",
-                503,
-                "This machine holds no more live events. End one first.",
-            ),
+            Self::BadCsrf => ("bad-csrf", 403, "The form is too old. Load the page again and repeat."),
+            Self::NotFound => ("not-found", 404, "There is nothing here. Check the address."),
+            Self::EventUnknown => ("event-unknown", 404, "There is no such event. Check the link."),
+            Self::EventNotLive => ("event-not-live", 404, "This event has not begun. Its page says when it does."),
+            Self::EventEnded => ("event-ended", 410, "This event is over. Its page has the replay."),
+            Self::MediaGone => ("media-gone", 404, "This part of the programme is not here. Load the playlist again."),
+            Self::MethodNotAllowed => ("method-not-allowed", 405, "This address does not take this method."),
+            Self::StageFull => ("stage-full", 409, "The stage is full. Ask the host to make room."),
+            Self::EventsFull => ("events-full", 503, "This machine holds no more live events. End one first."),
             Self::NameTaken => ("name-taken", 409, "This name is taken. Choose another."),
-            Self::NameUnusable => (
-                "name-unusable",
-                422,
-                "A name has 1 to 30 letters, digits or underscores.",
-            ),
+            Self::NameUnusable => ("name-unusable", 422, "A name has 1 to 30 letters, digits or underscores."),
             Self::TitleMissing => ("title-missing", 422, "The event needs a title."),
-            Self::TitleTooLong => (
-                "title-too-long",
-                422,
-                "The title is too long: 120 characters at most.",
-            ),
-            Self::BadTime => (
-                "bad-time",
-                422,
-                "The time can't be read. Write it like 2026-11-21T18:00:00Z.",
-            ),
+            Self::TitleTooLong => ("title-too-long", 422, "The title is too long: 120 characters at most."),
+            Self::BadTime => ("bad-time", 422, "The time can't be read. Write it like 2026-11-21T18:00:00Z."),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large."),
-            Self::HeadTooLarge => (
-                "head-too-large",
-                431,
-                "The request's headers are too large.",
-            ),
-            Self::WrongMediaType => (
-                "wrong-media-type",
-                415,
-                "This address takes another type of body.",
-            ),
-            Self::RangeUnsatisfiable => (
-                "range-unsatisfiable",
-                416,
-                "The file is shorter than the range asked for.",
-            ),
-            Self::TooManyRequests => (
-                "too-many-requests",
-                429,
-                "Too many requests. Wait a moment.",
-            ),
-            Self::RoleDown => (
-                "role-down",
-                503,
-                "A part of the server is starting. Try again in a moment.",
-            ),
-            Self::Internal => (
-                "internal",
-                500,
-                "Something went wrong on our side. It has been noted.",
-            ),
+            Self::HeadTooLarge => ("head-too-large", 431, "The request's headers are too large."),
+            Self::WrongMediaType => ("wrong-media-type", 415, "This address takes another type of body."),
+            Self::RangeUnsatisfiable => ("range-unsatisfiable", 416, "The file is shorter than the range asked for."),
+            Self::TooManyRequests => ("too-many-requests", 429, "Too many requests. Wait a moment."),
+            Self::RoleDown => ("role-down", 503, "A part of the server is starting. Try again in a moment."),
+            Self::Internal => ("internal", 500, "Something went wrong on our side. It has been noted."),
         }
     }
 }

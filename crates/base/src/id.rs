@@ -31,10 +31,7 @@ impl EventId {
     /// Reads what [`EventId::to_i64`] gave; `None` outside 60 bits.
     #[must_use]
     pub fn from_i64(value: i64) -> Option<Self> {
-        u64::try_from(value)
-            .ok()
-            .filter(|bits| bits >> 60 == 0)
-            .map(Self)
+        u64::try_from(value).ok().filter(|bits| bits >> 60 == 0).map(Self)
     }
 }
 

@@ -1,1 +1,12 @@
-fn main() {}
+//! The binary: commands, configuration, roles and their wiring. The only place that spawns tasks, reads the clock's
+//! present and knows where files lie.
+
+mod command;
+mod link;
+mod role;
+mod settings;
+mod supervisor;
+
+fn main() -> std::process::ExitCode {
+    command::run()
+}

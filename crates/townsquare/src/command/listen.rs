@@ -1,0 +1,1 @@
+//! `townsquare listen`: a listener without a browser.

@@ -1,0 +1,1 @@
+//! `townsquare speak`: a speaker without a browser.

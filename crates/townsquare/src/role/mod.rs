@@ -1,0 +1,5 @@
+//! The roles: thin shells around the cores, each a process of its own.
+
+pub(crate) mod relay;
+pub(crate) mod square;
+pub(crate) mod stage;

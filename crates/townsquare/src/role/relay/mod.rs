@@ -1,0 +1,1 @@
+//! The relay role: wiring around the cores.

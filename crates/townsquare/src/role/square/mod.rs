@@ -1,0 +1,1 @@
+//! The square role: wiring around the cores.

@@ -1,0 +1,1 @@
+//! The stage role: wiring around the cores.

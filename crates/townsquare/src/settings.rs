@@ -1,0 +1,58 @@
+//! What the operator decided, resolved once by the supervisor and handed to every role.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The settings of one server, the same in flags, environment and file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where pages and APIs are served.
+    pub listen: SocketAddr,
+    /// Where listeners are served.
+    pub relay_listen: SocketAddr,
+    /// Where the stage takes media (UDP and TCP) and signalling (TCP).
+    pub stage_listen: SocketAddr,
+    /// `/healthz`, `/readyz` and `/metrics` of every role.
+    pub internal_listen: SocketAddr,
+    /// How people reach the square, without a slash at the end.
+    pub public_url: String,
+    /// How listeners reach the relay, without a slash at the end.
+    pub relay_public_url: String,
+    /// How speakers reach the stage's signalling, without a slash at the end.
+    pub stage_public_url: String,
+    /// Whether `stage_public_url` was said and not derived: then its host's addresses alone are announced for media.
+    pub stage_public_url_said: bool,
+    /// Certificate chain, PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// Private key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database: String,
+    /// Relay workers at the start.
+    pub relay_workers: usize,
+}
+
+impl Settings {
+    /// The directory of one event.
+    pub fn event_dir(&self, event: base::EventId) -> PathBuf {
+        self.data.join("events").join(event.to_string())
+    }
+
+    /// The directory of sockets and process files.
+    pub fn run_dir(&self) -> PathBuf {
+        self.data.join("run")
+    }
+
+    /// The file of ticket keys.
+    pub fn ticket_keys(&self) -> PathBuf {
+        self.data.join("keys").join("tickets")
+    }
+
+    /// Whether the roles speak TLS themselves.
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        Some((self.tls_cert.as_deref()?, self.tls_key.as_deref()?))
+    }
+}
