@@ -88,5 +88,5 @@ pub const SESSION_DAYS_MAX: i64 = 90;
 const _: () = {
     assert!(SPEAKERS_PER_EVENT_MAX <= SESSIONS_PER_EVENT_MAX);
     assert!(EPOCH_NUMBER_GAP * 200 > SYNC_BEHIND_MILLIS_MAX);
-    assert!(SLOTS_PER_SEGMENT % 3 == 0 && SLOTS_PER_SEGMENT % 5 == 0);
+    assert!(SLOTS_PER_SEGMENT.is_multiple_of(3) && SLOTS_PER_SEGMENT.is_multiple_of(5));
 };
