@@ -26,7 +26,7 @@ pub struct Entry {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// Somebody came on stage for the first time and has this number from now on.
+    /// Somebody came on stage and has this number from now on; said again with the same number when they come back after leaving.
     Joined {
         /// The number given.
         participant: ParticipantId,
@@ -51,8 +51,13 @@ pub enum What {
         /// Whether nobody hears them.
         muted: bool,
     },
-    /// A participant left on purpose or was removed.
+    /// A participant left on purpose, or lost a place that could not be held longer; they may come back.
     Left {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// A participant was removed by a host and may not come back.
+    Removed {
         /// Who.
         participant: ParticipantId,
     },

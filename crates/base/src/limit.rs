@@ -42,6 +42,21 @@ pub const JITTER_MILLIS_MAX: u64 = 400;
 /// Milliseconds without a packet after which a speaker's session is given up. Answer: the place is held, the session closes.
 pub const SESSION_SILENT_MILLIS_MAX: u64 = 10_000;
 
+/// Milliseconds a place on stage is held for somebody whose connection is gone. Answer: on a full stage the longest absent place is given away.
+pub const PLACE_HELD_MILLIS_MAX: u64 = 300_000;
+
+/// Characters of the name that a client gives itself across reconnections. Answer: 400 `bad-request`.
+pub const CLIENT_KEY_CHARS_MAX: usize = 64;
+
+/// Fewest characters of that name, so that nobody guesses it. Answer: 400 `bad-request`.
+pub const CLIENT_KEY_CHARS_MIN: usize = 16;
+
+/// Requests and reports that wait for the stage's control thread. Answer: 429 `too-many-requests` for a request; a report is dropped and counted.
+pub const STAGE_QUEUE_REQUESTS_MAX: usize = 1_024;
+
+/// Lines of a console's control stream that wait to be sent. Answer: the stream ends and the console asks for a new one.
+pub const CONSOLE_QUEUE_LINES_MAX: usize = 64;
+
 /// Bytes of the live facts in one `emsg` box. Answer: what does not fit waits for the next fragment.
 pub const FACTS_BYTES_MAX: usize = 1_024;
 
@@ -55,6 +70,33 @@ pub const EPOCH_NUMBER_GAP: u64 = 10;
 /// Milliseconds of silence after which a role is killed and replaced.
 pub const ROLE_SILENT_MILLIS_MAX: u64 = 1_000;
 
+/// Milliseconds from a role's start to its first beat. Answer: killed and replaced.
+pub const ROLE_START_MILLIS_MAX: u64 = 5_000;
+
+/// Milliseconds a role may take to finish when it is told to stop. Answer: terminated, then killed.
+pub const ROLE_STOP_MILLIS_MAX: u64 = 5_000;
+
+/// Milliseconds between the starts of a role that dies again and again.
+pub const ROLE_RESTART_MILLIS_MAX: u64 = 5_000;
+
+/// Milliseconds a role may take to answer on the internal address. Answer: 503.
+pub const ASK_MILLIS_MAX: u64 = 2_000;
+
+/// Questions on the internal address that wait for roles at once. Answer: 503.
+pub const ASKS_MAX: usize = 256;
+
+/// Bytes of one line on the role link. Answer: the connection closes and the role opens a new one.
+pub const LINK_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Lines that wait on one end of a role link. Answer: the oldest facts are lost.
+pub const LINK_LINES_MAX: usize = 1_024;
+
+/// Relay workers on one machine.
+pub const RELAY_WORKERS_MAX: usize = 64;
+
+/// Share of every relay worker's descriptors in use, in percent, at which one more worker is started.
+pub const WORKERS_FILLING_PERCENT: u64 = 90;
+
 /// Share of a relay worker's descriptors in use, in percent, at which it stops accepting. Answer: an emptier worker accepts.
 pub const WORKER_FULL_PERCENT: u64 = 95;
 
@@ -63,6 +105,19 @@ pub const LISTENER_BEHIND_MILLIS_MAX: u64 = 30_000;
 
 /// Milliseconds of programme that an endless stream may begin in the past (`from=-SECONDS` while live).
 pub const REWIND_MILLIS_MAX: u64 = 6 * 3_600_000;
+
+/// Milliseconds without progress after which a listener's connection is given up. Answer: the connection closes.
+pub const CONNECTION_SILENT_MILLIS_MAX: u64 = 30_000;
+
+/// Milliseconds that a blocking playlist or a hinted part is held for: three segments (RFC 8216bis, section 6.2.5.2).
+/// Answer: 503 `role-down`.
+pub const HOLD_MILLIS_MAX: u64 = 18_000;
+
+/// Events that one relay worker keeps open. Answer: the one unused for longest is closed; 503 `events-full` when all are listened to.
+pub const RELAY_EVENTS_MAX: usize = 256;
+
+/// HLS clients that one relay worker tells apart. Answer: more are served but not counted.
+pub const HLS_CLIENTS_MAX: usize = 20_000;
 
 /// Slots in one HLS segment: 6 s, a multiple of every rung's part.
 pub const SLOTS_PER_SEGMENT: u64 = 30;
