@@ -1,0 +1,217 @@
+//! What goes into a stage and what comes out of it.
+
+use crate::kept::Phase;
+use base::fact::{Fact, LevelDb, LiveFact};
+use base::journal::{Entry, Role};
+use base::{Epoch, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
+use std::time::Instant;
+
+/// The present, as the shell reads it: one clock that never jumps, and the wall clock that people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Decides.
+    pub instant: Instant,
+    /// Is written down.
+    pub wall: UnixMillis,
+}
+
+/// One connection to the stage. The shell draws it at random, for it stands in addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// Which way a media session's sound goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaUse {
+    /// To the stage alone.
+    Sends,
+    /// Both ways: everybody else comes back.
+    SendsAndReceives,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A microphone.
+    Media(MediaUse),
+    /// Hears the whole mix, is nobody on stage.
+    Monitor,
+    /// A control stream.
+    Console,
+}
+
+/// Who asks, as their ticket and address say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The client's own name across reconnections; without one nobody can come back to their place.
+    pub key: Option<String>,
+    /// The name to show; kept as it was when there is none.
+    pub name: Option<String>,
+    /// What the ticket allows.
+    pub role: Role,
+}
+
+/// What somebody wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Open the programme.
+    GoLive,
+    /// Close it for ever.
+    End,
+    /// Mute or unmute.
+    Mute {
+        /// Whom.
+        participant: ParticipantId,
+        /// Whether nobody shall hear them.
+        muted: bool,
+    },
+    /// Show another name for oneself.
+    Rename {
+        /// The name.
+        name: String,
+    },
+    /// Give up one's place.
+    Leave,
+    /// Take somebody's place away for good.
+    Remove {
+        /// Whose.
+        participant: ParticipantId,
+    },
+}
+
+/// What happens to a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A session asks to come in.
+    Open {
+        /// Its name.
+        session: SessionId,
+        /// Who.
+        who: Who,
+        /// What for.
+        kind: SessionKind,
+    },
+    /// A session is gone, whoever closed it.
+    Closed(SessionId),
+    /// Somebody wants something done.
+    Act {
+        /// Who.
+        who: Who,
+        /// What.
+        action: Action,
+    },
+    /// How loud everybody was lately; ten times a second.
+    Levels(Vec<(ParticipantId, LevelDb)>),
+    /// How many listen.
+    Listeners(u32),
+    /// The programme is open, as [`Output::OpenProgramme`] or a restart asked.
+    ProgrammeOpened {
+        /// The epoch that begins.
+        epoch: Epoch,
+        /// Its first fragment.
+        first: FragmentNumber,
+        /// The machine's boot.
+        boot: String,
+    },
+    /// What follows is not kept on disk.
+    RecordingStopped {
+        /// The first fragment that is not kept.
+        first_lost: FragmentNumber,
+    },
+    /// The programme is closed and synced, as [`Output::CloseProgramme`] asked.
+    ProgrammeClosed {
+        /// The number after its last fragment.
+        end: FragmentNumber,
+    },
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the audio desk is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// A microphone opens.
+    Open {
+        /// The session.
+        session: SessionId,
+        /// Whose.
+        participant: ParticipantId,
+        /// Whether nobody hears it.
+        muted: bool,
+    },
+    /// A microphone closes.
+    Close {
+        /// The session.
+        session: SessionId,
+    },
+    /// A participant's microphone is muted or unmuted.
+    Mute {
+        /// The session.
+        session: SessionId,
+        /// Whether nobody hears it.
+        muted: bool,
+    },
+}
+
+/// What a stage wants done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Write and sync this before anything is answered.
+    Journal(Entry),
+    /// The session is in; a monitor is nobody.
+    Admitted(Option<ParticipantId>),
+    /// The request is refused and nothing has changed.
+    Refused(FaultKind),
+    /// Open the programme; [`Input::ProgrammeOpened`] follows.
+    OpenProgramme,
+    /// Seal, sync and close it; [`Input::ProgrammeClosed`] follows.
+    CloseProgramme,
+    /// Close this session; no [`Input::Closed`] is needed.
+    CloseSession(SessionId),
+    /// For the audio desk.
+    Mix(Mix),
+    /// For the listeners.
+    Listeners(LiveFact),
+    /// For the other roles, but for the event's name.
+    Tell(Fact),
+    /// Every console gets [`Stage::view`](crate::Stage::view) anew.
+    StateChanged,
+    /// Every console gets these levels.
+    Levels(Vec<(ParticipantId, LevelDb)>),
+}
+
+/// Something the people on stage must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alarm {
+    /// The sound goes on, but it is not kept.
+    RecordingStopped,
+}
+
+/// Somebody who holds a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub id: ParticipantId,
+    /// The name shown.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether nobody hears them.
+    pub muted: bool,
+    /// Whether their microphone is connected.
+    pub here: bool,
+}
+
+/// The stage as its people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Where the event is.
+    pub phase: Phase,
+    /// Since when, on the wall clock.
+    pub since: UnixMillis,
+    /// Everybody who holds a place, in the order of arrival.
+    pub stage: Vec<Person>,
+    /// How many listen.
+    pub listeners: u32,
+    /// What must be known.
+    pub alarms: Vec<Alarm>,
+}
