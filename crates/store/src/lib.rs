@@ -1,1 +1,18 @@
+//! Rows: accounts, sign-in links, sessions and events, on SQLite and on PostgreSQL.
+//!
+//! The only place that holds SQL and knows which engine is behind it. Every query is one text in the dialect that both
+//! engines share, and the same tests run it on both. It keeps what it is told: rules live in `square`, the clock and
+//! chance are arguments, and a token arrives here as its hash.
 
+pub mod account;
+mod engine;
+pub mod event;
+pub mod session;
+
+pub use account::{Account, AccountId, Role};
+pub use engine::{Error, Store};
+pub use event::{Event, Phase, Visibility};
+pub use session::{Hash, Link, Session};
+
+#[cfg(test)]
+mod testing;
