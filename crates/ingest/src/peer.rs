@@ -268,8 +268,8 @@ impl Peer {
         outputs.push(Output::Packet(Packet {
             arrival: packet.timestamp,
             ssrc: *packet.header.ssrc,
-            sequence: *packet.seq_no,
-            timestamp: packet.time.numer(),
+            sequence: packet.header.sequence_number,
+            timestamp: packet.header.timestamp,
             level: packet.header.ext_vals.audio_level.map(|level| LevelDb(level.unsigned_abs().min(127))),
             payload: packet.payload,
         }));

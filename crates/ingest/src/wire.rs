@@ -102,10 +102,10 @@ pub struct Packet {
     pub arrival: Instant,
     /// The stream it belongs to: when it changes, sequence and timestamp start anew.
     pub ssrc: u32,
-    /// The sequence number, extended so that it never wraps.
-    pub sequence: u64,
-    /// The first sample's place on the sender's timeline, in samples of 1/48000 s, extended so that it never wraps.
-    pub timestamp: u64,
+    /// RTP's sequence number, wrapping.
+    pub sequence: u16,
+    /// The first sample's place on the sender's timeline, in samples of 1/48000 s, wrapping.
+    pub timestamp: u32,
     /// One Opus packet, not empty.
     pub payload: Arc<[u8]>,
     /// What the sender says about its loudness (RFC 6464).
