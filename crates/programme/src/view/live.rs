@@ -1,0 +1,56 @@
+//! The endless stream: the init segment, then fragments from a place on, as they are sealed.
+
+use super::{Programme, SLOTS_PER_SECOND};
+use base::limit::REWIND_MILLIS_MAX;
+use base::{FragmentNumber, Rung};
+
+/// Where a listener begins (`from=`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum From {
+    /// At the live edge, with enough of the past that a bare `<audio>` sounds at once.
+    #[default]
+    Live,
+    /// So many seconds back.
+    SecondsBack(u64),
+    /// At this fragment, or where the programme is if it is not there yet.
+    Fragment(FragmentNumber),
+}
+
+impl From {
+    /// Reads `live`, `FRAGMENT` or `-SECONDS`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |digits: &str| digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        match text.strip_prefix('-') {
+            _ if text == "live" => Some(Self::Live),
+            Some(seconds) => number(seconds).map(Self::SecondsBack),
+            None => number(text).map(|number| Self::Fragment(FragmentNumber(number))),
+        }
+    }
+}
+
+/// Slots of the past with which a stream begins: a bare `<audio>` waits for 32 KiB before it sounds.
+const fn burst_slots(rung: Rung) -> u64 {
+    match rung {
+        Rung::R64 => 6 * SLOTS_PER_SECOND,
+        Rung::R32 => 10 * SLOTS_PER_SECOND,
+        Rung::R16 => 20 * SLOTS_PER_SECOND,
+    }
+}
+
+/// The number with which a stream begins.
+#[must_use]
+pub fn start(programme: &Programme<'_>, rung: Rung, from: From) -> FragmentNumber {
+    let edge = programme.published;
+    let back = |slots: u64| FragmentNumber(edge.0.saturating_sub(slots));
+    let wanted = match from {
+        From::Live => back(burst_slots(rung)),
+        From::SecondsBack(seconds) => back(seconds.min(REWIND_MILLIS_MAX / 1_000) * SLOTS_PER_SECOND),
+        From::Fragment(number) => number.min(edge),
+    };
+    let slots = rung.slots_per_fragment();
+    FragmentNumber(wanted.0 / slots * slots).max(programme.first())
+}
+
+#[cfg(test)]
+mod tests;
