@@ -54,6 +54,27 @@ pub const CLIENT_KEY_CHARS_MIN: usize = 16;
 /// Requests and reports that wait for the stage's control thread. Answer: 429 `too-many-requests` for a request; a report is dropped and counted.
 pub const STAGE_QUEUE_REQUESTS_MAX: usize = 1_024;
 
+/// Messages that wait for the stage's network thread. Answer: media is dropped and counted, as a network would.
+pub const NETWORK_QUEUE_MESSAGES_MAX: usize = 8_192;
+
+/// Packets and orders that wait for the mixing thread. Answer: packets are dropped and counted, orders wait outside.
+pub const MIXER_QUEUE_ORDERS_MAX: usize = 2_048;
+
+/// Mixed ticks on their way through one encoder thread. Answer: the mixer waits and catches up, so that no programme time is left out.
+pub const ENCODER_QUEUE_TICKS_MAX: usize = 96;
+
+/// Packets that wait for the disk. Answer: dropped and counted; silence or a gap in the numbers takes their place.
+pub const RECORDER_QUEUE_PACKETS_MAX: usize = 16_384;
+
+/// TCP connections to the stage, of every kind. Answer: a new one is closed at once.
+pub const STAGE_CONNECTIONS_MAX: usize = 4_096;
+
+/// Frames that wait for one ICE-TCP connection. Answer: dropped and counted, as a network would.
+pub const TCP_QUEUE_FRAMES_MAX: usize = 64;
+
+/// Remote addresses from which one session has been heard. Answer: a packet from one more is dropped.
+pub const ADDRESSES_PER_SESSION_MAX: usize = 16;
+
 /// Lines of a console's control stream that wait to be sent. Answer: the stream ends and the console asks for a new one.
 pub const CONSOLE_QUEUE_LINES_MAX: usize = 64;
 
