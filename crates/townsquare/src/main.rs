@@ -2,7 +2,9 @@
 //! present and knows where files lie.
 
 mod command;
+mod data;
 mod link;
+mod log;
 mod role;
 mod settings;
 mod supervisor;

@@ -1,12 +1,16 @@
 //! What the operator decided, resolved once by the supervisor and handed to every role.
 
+mod said;
+
+pub(crate) use said::{DataFlags, Said};
+
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The settings of one server, the same in flags, environment and file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The data directory.
     pub data: PathBuf,
     /// Where pages and APIs are served.
@@ -37,22 +41,22 @@ pub struct Settings {
 
 impl Settings {
     /// The directory of one event.
-    pub fn event_dir(&self, event: base::EventId) -> PathBuf {
+    pub(crate) fn event_dir(&self, event: base::EventId) -> PathBuf {
         self.data.join("events").join(event.to_string())
     }
 
     /// The directory of sockets and process files.
-    pub fn run_dir(&self) -> PathBuf {
+    pub(crate) fn run_dir(&self) -> PathBuf {
         self.data.join("run")
     }
 
     /// The file of ticket keys.
-    pub fn ticket_keys(&self) -> PathBuf {
+    pub(crate) fn ticket_keys(&self) -> PathBuf {
         self.data.join("keys").join("tickets")
     }
 
     /// Whether the roles speak TLS themselves.
-    pub fn tls(&self) -> Option<(&Path, &Path)> {
+    pub(crate) fn tls(&self) -> Option<(&Path, &Path)> {
         Some((self.tls_cert.as_deref()?, self.tls_key.as_deref()?))
     }
 }

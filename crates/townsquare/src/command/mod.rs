@@ -1,9 +1,106 @@
 //! The commands a person types.
 
 pub(crate) mod listen;
+mod role;
+mod serve;
 pub(crate) mod speak;
 
-/// Reads the command line and does what it says.
-pub(crate) fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// What was typed can't be meant: one line that says what to do, exit code 2.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
+
+impl std::error::Error for Usage {}
+
+/// A town square you run yourself, whose live events start on time and do not fall over.
+#[derive(Debug, Parser)]
+#[command(name = "townsquare", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Every flag can also be said in the environment (TOWNSQUARE_…) or, for serve, in a file (--config).")]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: crate::log::Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    /// Print the completions of a shell
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    #[command(hide = true)]
+    Role(role::Args),
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> ExitCode {
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error) if error.use_stderr() => return wrong(&one_line(&error), 2),
+        Err(help) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        return wrong("two providers of cryptography in one process", 1);
+    }
+    match line.log.start().map_err(anyhow::Error::from).and_then(|()| perform(line)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Usage>() => wrong(&error.to_string(), 2),
+        Err(error) => wrong(&brief(&error), 1),
+    }
+}
+
+fn perform(line: Line) -> anyhow::Result<()> {
+    match line.command {
+        Command::Serve(args) => serve::run(args, &line.log),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Line::command()).render(&mut std::io::stdout())?),
+        Command::Role(args) => role::run(&args),
+    }
+}
+
+fn wrong(what: &str, code: u8) -> ExitCode {
+    eprintln!("townsquare: {what}");
+    ExitCode::from(code)
+}
+
+/// What we say about a failure and its deepest cause: enough to act on, without the steps in between.
+fn brief(error: &anyhow::Error) -> String {
+    let top = error.to_string();
+    let root = error.root_cause().to_string();
+    let text = if top.contains(&root) { top } else { format!("{top}: {root}") };
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The first paragraph of clap's answer, which says what is wrong, and where to read more.
+fn one_line(error: &clap::Error) -> String {
+    use clap::error::ErrorKind;
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "say which command; townsquare --help lists them".to_owned();
+    }
+    let text = error.render().to_string();
+    let first: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let first = first.join(" ");
+    format!("{} (--help says more)", first.strip_prefix("error: ").unwrap_or(&first))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The data directory (docs/formats.md): its layout, its version, its locks and its keys.
+
+use crate::link::RoleName;
+use anyhow::{Context, bail};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The layout that this binary writes and reads.
+const VERSION: u32 = 1;
+
+/// Bytes of a Unix socket's path, its terminating zero included (unix(7)).
+const SOCKET_PATH_BYTES_MAX: usize = 108;
+
+/// A lock on the data directory, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Makes the directory what docs/formats.md says, or finds that it is so; refuses one of a newer version.
+pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
+    make_dir(data, 0o750)?;
+    let longest = data.join("run/supervisor.sock");
+    if longest.as_os_str().len() >= SOCKET_PATH_BYTES_MAX {
+        bail!("the path {} is too long for sockets below it; choose a shorter --data", data.display());
+    }
+    check_version(data)?;
+    for (name, mode) in [("keys", 0o700), ("run", 0o750), ("events", 0o750)] {
+        make_dir(&data.join(name), mode)?;
+    }
+    make_ticket_keys(&data.join("keys"))
+}
+
+fn make_dir(path: &Path, mode: u32) -> anyhow::Result<()> {
+    DirBuilder::new().recursive(true).mode(mode).create(path).with_context(|| format!("can't make the directory {}", path.display()))
+}
+
+fn check_version(data: &Path) -> anyhow::Result<()> {
+    let path = data.join("version");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(VERSION) => Ok(()),
+            Ok(newer) if newer > VERSION => bail!(
+                "the data directory {} has layout {newer}, this townsquare knows {VERSION}; start a newer townsquare or choose another --data",
+                data.display()
+            ),
+            Ok(_) | Err(_) => bail!("{} says {:?}, which is no version; is {} a data directory?", path.display(), text.trim(), data.display()),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => write_whole(&path, format!("{VERSION}\n").as_bytes(), 0o640),
+        Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
+    }
+}
+
+/// One key of 32 random bytes, made once; nobody but the owner reads it.
+fn make_ticket_keys(keys: &Path) -> anyhow::Result<()> {
+    let path = keys.join("tickets");
+    if path.exists() {
+        return Ok(());
+    }
+    let mut key = [0u8; 32];
+    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
+    let mut text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.push('\n');
+    write_whole(&path, text.as_bytes(), 0o600)
+}
+
+/// Writes a file so that it is there whole or not at all, even after a power loss.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().with_context(|| format!("can't write {}", path.display()))
+}
+
+/// The lock of a running server's processes.
+pub(crate) fn lock_shared(data: &Path) -> anyhow::Result<Lock> {
+    lock(data, FlockOperation::NonBlockingLockShared)?
+        .with_context(|| format!("another townsquare command is working in {}; try again in a moment", data.display()))
+}
+
+/// The lock of a command that works without a server; `None` while a server runs.
+#[cfg_attr(not(test), expect(dead_code, reason = "taken by commands that work without a server"))]
+pub(crate) fn lock_exclusive(data: &Path) -> anyhow::Result<Option<Lock>> {
+    lock(data, FlockOperation::NonBlockingLockExclusive)
+}
+
+fn lock(data: &Path, how: FlockOperation) -> anyhow::Result<Option<Lock>> {
+    let path = data.join("lock");
+    let file = open_lock(&path)?;
+    match flock(&file, how) {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("can't lock {}", path.display())),
+    }
+}
+
+/// The one supervisor's own lock; the file says its process.
+pub(crate) fn lock_supervisor(run: &Path) -> anyhow::Result<Option<Lock>> {
+    let path = run.join("supervisor.pid");
+    let file = open_lock(&path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {
+            file.set_len(0).and_then(|()| writeln!(&file, "{}", std::process::id())).with_context(|| format!("can't write {}", path.display()))?;
+            Ok(Some(Lock { _file: file }))
+        }
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("can't lock {}", path.display())),
+    }
+}
+
+fn open_lock(path: &Path) -> anyhow::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o640);
+    options.open(path).with_context(|| format!("can't open {}", path.display()))
+}
+
+/// Where a role's process file lies.
+pub(crate) fn pid_file(run: &Path, role: RoleName, index: u32) -> PathBuf {
+    run.join(match role {
+        RoleName::Relay => format!("{}-{index}.pid", role.name()),
+        RoleName::Stage | RoleName::Square => format!("{}.pid", role.name()),
+    })
+}
+
+/// Says in the process file that this process plays the role.
+pub(crate) fn write_pid(run: &Path, role: RoleName, index: u32) -> anyhow::Result<()> {
+    let path = pid_file(run, role, index);
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&temporary, format!("{}\n", std::process::id()))
+        .and_then(|()| std::fs::rename(&temporary, &path))
+        .with_context(|| format!("can't write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;
