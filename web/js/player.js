@@ -1,0 +1,173 @@
+/** `<town-player>`: the button, who speaks, how many listen; asks for the page again when the event is over. */
+import { Programme, refused, speaking } from './programme.js';
+import { sound } from './sound.js';
+import { h, initial, names, number, put } from './words.js';
+
+/** How often somebody is announced to screen readers at most, in milliseconds. */
+const ANNOUNCE_MILLIS = 4000;
+/** How often an idle page asks whether the event has begun or ended, in seconds. */
+const ASK_SECONDS = { announced: 5, live: 20 };
+/** Pages of events that are over but that did not say so yet. */
+const over = new Set();
+
+class TownPlayer extends HTMLElement {
+  #button = h('button', { type: 'button', className: 'listen' });
+  #label = h('span', { className: 'listen-label' });
+  #line = h('p', { className: 'player-line' });
+  #count = h('p', { className: 'meta player-count' });
+  #notice = h('p', { className: 'notice warn', hidden: true, role: 'alert' });
+  #people = h('ul', { className: 'people', ariaLabel: 'On stage' });
+  #spoken = h('p', { className: 'visually-hidden', role: 'status' });
+  #spokenAt = 0;
+  /** @type {Map<number, HTMLLIElement>} */
+  #items = new Map();
+  /** @type {Programme | null} */
+  #programme = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #asking;
+  /** @type {AbortController | null} */
+  #life = null;
+
+  get stats() {
+    return { ...this.#programme?.stats, state: this.#programme?.state ?? 'idle', rate: sound.audio.playbackRate };
+  }
+
+  connectedCallback() {
+    const say = /** @param {string} name */ (name) => this.getAttribute(name) ?? '';
+    const event = say('event');
+    const current = sound.current;
+    this.#programme =
+      current instanceof Programme && current.key === event
+        ? current
+        : new Programme({ event, title: say('title'), page: say('page') || location.pathname, stream: say('stream'), hls: say('hls') });
+    this.#life = new AbortController();
+    const { signal } = this.#life;
+    this.#button.addEventListener('click', () => this.#press(), { signal });
+    sound.addEventListener('change', () => this.#show(), { signal });
+    sound.addEventListener('facts', () => this.#show(), { signal });
+    this.#button.replaceChildren(h('span', { className: 'meter', ariaHidden: 'true' }), h('span', { className: 'glyph', ariaHidden: 'true' }), this.#label);
+    const panel = h('div', { className: 'player' }, this.#button, h('div', { className: 'player-words' }, this.#line, this.#count));
+    this.replaceChildren(panel, this.#notice, this.#people, this.#spoken);
+    if (sound.wasPlaying(event)) sound.play(this.#programme);
+    if (over.has(event)) this.#refresh(1);
+    this.#show();
+    this.#ask();
+  }
+
+  disconnectedCallback() {
+    this.#life?.abort();
+    clearTimeout(this.#asking);
+  }
+
+  #press() {
+    if (!this.#programme) return;
+    if (on(this.#programme)) sound.stop();
+    else sound.play(this.#programme);
+  }
+
+  #show() {
+    const programme = this.#programme;
+    if (!programme) return;
+    const playing = on(programme);
+    this.dataset.state = programme.state;
+    this.#label.textContent = playing ? 'Stop' : programme.state === 'elsewhere' ? 'Listen here' : 'Listen';
+    const line = programme.text || this.#sentence(programme);
+    put(this.#line, line);
+    const { facts } = programme;
+    const heard = playing ? speaking(facts) : [];
+    this.#count.textContent = playing && facts.n !== undefined ? `${number(facts.n)} listening` : '';
+    this.style.setProperty('--level', String(heard[0]?.level ?? 0));
+    this.#notice.hidden = facts.r !== 0;
+    this.#notice.textContent = facts.r === 0 ? 'The recording has stopped. You still hear everything live.' : '';
+    this.#showPeople(playing ? (facts.s ?? []) : [], new Map(heard.map((one) => [one.id, one.level])));
+    if (programme.state !== 'idle') this.#announce(line);
+    if (programme.state === 'ended' && !over.has(programme.key)) {
+      over.add(programme.key);
+      // The whole audience learns of the end at the same moment; they ask for the page over the next seconds.
+      this.#refresh(0.3 + Math.random() * 1.5);
+    }
+  }
+
+  /** @param {Programme} programme */
+  #sentence(programme) {
+    switch (programme.state) {
+      case 'playing': {
+        const heard = speaking(programme.facts);
+        return heard.length ? `${names(heard.map((one) => one.name))} ${heard.length > 1 ? 'are' : 'is'} speaking` : 'Live. Nobody is speaking.';
+      }
+      case 'connecting':
+        return 'Connecting…';
+      case 'blocked':
+        return 'Your browser wants a press before it plays sound.';
+      case 'elsewhere':
+        return 'The sound is in another tab now.';
+      case 'waiting':
+      case 'ended':
+      case 'failed':
+        return programme.text;
+      case 'idle':
+      case 'paused':
+        return this.getAttribute('phase') === 'announced' ? 'Not begun yet. Press now and the sound starts by itself.' : 'Live now';
+    }
+  }
+
+  /**
+   * @param {[number, string, number][]} people
+   * @param {Map<number, number>} levels
+   */
+  #showPeople(people, levels) {
+    this.#people.hidden = !people.length;
+    for (const [id, item] of this.#items) if (!people.some(([of]) => of === id) && this.#items.delete(id)) item.remove();
+    for (const [id, name, muted] of people) {
+      const item = this.#items.get(id) ?? h('li', {}, h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' }));
+      this.#items.set(id, item);
+      const level = levels.get(id) ?? 0;
+      [initial(name), name, muted ? 'muted' : ''].forEach((text, i) => put(/** @type {Element} */ (item.children[i]), text));
+      item.classList.toggle('speaks', level > 0);
+      item.style.setProperty('--level', String(level));
+      if (!item.isConnected) this.#people.append(item);
+    }
+  }
+
+  /** @param {string} text */
+  #announce(text) {
+    if (!text || text === this.#spoken.textContent || Date.now() - this.#spokenAt < ANNOUNCE_MILLIS) return;
+    this.#spokenAt = Date.now();
+    this.#spoken.textContent = text;
+  }
+
+  /** While nothing plays, the page asks now and then whether the event began or ended. */
+  #ask() {
+    const phase = this.getAttribute('phase') === 'announced' ? 'announced' : 'live';
+    clearTimeout(this.#asking);
+    this.#asking = setTimeout(() => void this.#asked().finally(() => this.isConnected && this.#ask()), ASK_SECONDS[phase] * (750 + Math.random() * 500));
+  }
+
+  async #asked() {
+    const programme = this.#programme;
+    if (!programme || document.hidden || on(programme) || over.has(programme.key)) return;
+    const answer = await fetch(programme.of.stream, { method: 'HEAD', credentials: 'omit', cache: 'no-store' }).catch(() => null);
+    if (!answer) return;
+    const outcome = answer.ok ? 'live' : await refused(answer);
+    if (outcome === 'live') this.setAttribute('phase', 'live');
+    if (outcome === 'ended') {
+      over.add(programme.key);
+      this.#refresh(Math.random());
+    }
+    this.#show();
+  }
+
+  /** @param {number} seconds */
+  #refresh(seconds) {
+    setTimeout(() => {
+      if (!this.isConnected) return;
+      const asked = new CustomEvent('townsquare:refresh', { cancelable: true });
+      if (document.dispatchEvent(asked)) location.reload();
+    }, seconds * 1000);
+  }
+}
+
+/** @param {Programme} programme */
+const on = (programme) => programme === sound.current && ['connecting', 'playing', 'waiting'].includes(programme.state);
+
+customElements.define('town-player', TownPlayer);

@@ -1,0 +1,416 @@
+/**
+ * One live programme on the page's `<audio>`: fetch → boxes → MSE, reconnection by fragment number, catching up, HLS when nothing else works.
+ *
+ * @typedef {import('./boxes.js').Fragment} Fragment
+ * @typedef {import('./boxes.js').LiveFacts} LiveFacts
+ * @typedef {import('./sound.js').State} State
+ * @typedef {'closed' | 'broken' | 'ended' | { seconds: number, text: string } | { fault: string }} Outcome
+ */
+import { Boxes, join } from './boxes.js';
+import { sound } from './sound.js';
+
+const TYPE = 'audio/mp4; codecs="opus"';
+/** No fragment for so long (or for twice the stream's own rhythm): the connection is given up. */
+const SILENT_SECONDS = 3;
+/** Away for longer than this, a listener wants the present and not what was missed. */
+const MISSED_SECONDS_MAX = 4;
+const BEHIND_SECONDS_MAX = 6;
+const KEEP_SECONDS = 60;
+const CATCH_UP_RATE = 1.05;
+const TICK_MILLIS = 250;
+const FAILURES_BEFORE_HLS = 3;
+const HLS_START_MILLIS = 6000;
+
+/** Bytes of Opus can't be given to this browser: it gets HLS. */
+const Source = /** @type {typeof MediaSource | undefined} */ (/** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource);
+const canFeed = () => Source?.isTypeSupported(TYPE) ?? false;
+
+export class Programme {
+  who = '';
+  /** @type {State} */
+  state = 'idle';
+  /** What to tell the listener about the state, when there is something. */
+  text = '';
+  /** @type {LiveFacts} */
+  facts = {};
+  stats = { fragments: 0, gaps: 0, reconnects: 0, stalls: 0, jumps: 0, behind: 0, bufferedSeconds: 0, next: -1, by: '' };
+
+  /** @type {AbortController | null} */ #life = null;
+  /** @type {AbortController | null} */ #link = null;
+  /** @type {(() => void) | null} */ #wake = null;
+  /** @type {SourceBuffer | null} */ #buffer = null;
+  /** @type {Uint8Array<ArrayBuffer>[]} */ #queue = [];
+  /** @type {import('./boxes.js').Said[]} */ #said = [];
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
+  /** Media time 0 of the element on the programme's timeline, in seconds. @type {number | null} */ #origin = null;
+  /** When a fragment came last: at all, and on this connection. */
+  #heardAt = 0;
+  #arrivedAt = 0;
+  #tickAt = 0;
+  /** The stream's rhythm: the longest pause between arrivals of late, and a margin that grows with every stall. */
+  #pause = 0.2;
+  #margin = 0.3;
+  #settled = false;
+  #hidden = false;
+
+  /** @param {{ event: string, title: string, page: string, stream: string, hls: string }} of */
+  constructor(of) {
+    this.of = of;
+    this.key = of.event;
+    this.title = of.title;
+    this.page = of.page;
+  }
+
+  start() {
+    if (this.#life && !this.#life.signal.aborted) return this.revive();
+    this.#life = new AbortController();
+    const { signal } = this.#life;
+    const on = /** @type {(name: string, listener: () => void) => void} */ (
+      (name, listener) => sound.audio.addEventListener(name, listener, { signal })
+    );
+    on('waiting', () => this.#settled && this.#stalled());
+    on('playing', () => this.#set('playing'));
+    on('pause', () => this.#paused());
+    on('error', () => this.#link?.abort());
+    this.#tickAt = Date.now();
+    this.#timer = setInterval(() => this.#tick(), TICK_MILLIS);
+    this.#set('connecting');
+    void this.#run(signal);
+  }
+
+  /** @param {State} why */
+  stop(why) {
+    this.#life?.abort();
+    this.#life = null;
+    this.#link?.abort();
+    clearInterval(this.#timer);
+    this.#detach();
+    this.stats.next = -1;
+    this.#set(why);
+  }
+
+  hide() {
+    this.#hidden = true;
+    this.#link?.abort();
+  }
+
+  revive() {
+    const back = this.#hidden;
+    this.#hidden = false;
+    if (!this.#life) return;
+    const silent = (Date.now() - this.#heardAt) / 1000;
+    if (back || silent > Math.max(1, this.#pause * 2)) this.#link?.abort();
+    this.#wake?.();
+    if (sound.audio.src) this.#play();
+  }
+
+  /** @param {AbortSignal} signal */
+  async #run(signal) {
+    let failures = 0;
+    if (canFeed()) await this.#attach();
+    this.#play();
+    while (!signal.aborted) {
+      const before = this.stats.fragments;
+      const outcome = canFeed() && failures < FAILURES_BEFORE_HLS ? await this.#listen() : await this.#hls(signal);
+      if (signal.aborted) return;
+      if (outcome === 'ended') return this.#ended();
+      if (typeof outcome === 'object' && 'fault' in outcome) {
+        this.text = outcome.fault;
+        return this.stop('failed');
+      }
+      this.stats.reconnects += 1;
+      if (typeof outcome === 'object') {
+        failures = 0;
+        this.text = outcome.text;
+        this.#set('waiting');
+        // A crowd that waits for the same moment must not come back at the same moment.
+        await this.#sleep(outcome.seconds * (0.75 + Math.random() / 2));
+        continue;
+      }
+      failures = this.stats.fragments > before ? 0 : failures + 1;
+      if (failures > FAILURES_BEFORE_HLS) failures = 0;
+      if (failures > 1 || this.#hidden) await this.#sleep(Math.min(4, 0.125 * 2 ** failures) * (0.5 + Math.random()));
+    }
+  }
+
+  /** @returns {Promise<Outcome>} */
+  async #listen() {
+    const link = (this.#link = new AbortController());
+    if (!this.#buffer || sound.audio.error) await this.#attach();
+    const away = (Date.now() - this.#heardAt) / 1000;
+    const address = new URL(this.of.stream, location.href);
+    address.searchParams.set('from', this.stats.next >= 0 && away < MISSED_SECONDS_MAX ? String(this.stats.next) : '-1');
+    this.stats.by = 'stream';
+    const asked = Date.now();
+    this.#arrivedAt = 0;
+    const guard = setInterval(() => this.#silent(asked) && link.abort(), TICK_MILLIS);
+    try {
+      const answer = await fetch(address, { signal: link.signal, cache: 'no-store', credentials: 'omit' });
+      if (!answer.ok || !answer.body) return await refused(answer);
+      const boxes = new Boxes();
+      const reader = answer.body.getReader();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return 'closed';
+        for (const piece of boxes.push(value)) {
+          if (piece.kind === 'init') this.#queue.push(piece.bytes);
+          else this.#take(piece);
+        }
+        this.#feed();
+      }
+    } catch {
+      return 'broken';
+    } finally {
+      clearInterval(guard);
+      link.abort();
+    }
+  }
+
+  /** @param {Fragment} fragment */
+  #take(fragment) {
+    const now = Date.now();
+    const { stats } = this;
+    if (fragment.number < stats.next) return;
+    if (stats.next >= 0 && fragment.number > stats.next) stats.gaps += 1;
+    if (this.#arrivedAt) this.#pause = Math.max(Math.min(20, (now - this.#arrivedAt) / 1000), this.#pause * 0.98, 0.2);
+    this.#arrivedAt = this.#heardAt = now;
+    stats.next = fragment.number + fragment.slots;
+    stats.fragments += 1;
+    // Media time begins at what arrives first, so that playing begins without a seek.
+    this.#origin ??= fragment.time;
+    this.#said.push(...fragment.said);
+    this.#queue.push(fragment.bytes);
+  }
+
+  /** @param {number} asked */
+  #silent(asked) {
+    const since = Math.max(asked, this.#heardAt);
+    return (Date.now() - since) / 1000 > Math.max(SILENT_SECONDS, this.#pause * 2);
+  }
+
+  async #attach() {
+    if (!Source) return;
+    this.#detach();
+    const media = new Source();
+    const opened = new Promise((resolve) => media.addEventListener('sourceopen', resolve, { once: true }));
+    const url = URL.createObjectURL(media);
+    sound.audio.src = url;
+    // A play() asked within the listener's own click is what browsers allow; the sound may come later.
+    this.#play();
+    await opened;
+    URL.revokeObjectURL(url);
+    const buffer = media.addSourceBuffer(TYPE);
+    media.duration = Infinity;
+    buffer.addEventListener('updateend', () => this.#feed());
+    this.#buffer = buffer;
+  }
+
+  #detach() {
+    this.#buffer = null;
+    this.#queue = [];
+    this.#said = [];
+    this.#origin = null;
+    this.#settled = false;
+    const { audio } = sound;
+    if (!audio.hasAttribute('src')) return;
+    audio.removeAttribute('src');
+    audio.load();
+    audio.playbackRate = 1;
+  }
+
+  #play() {
+    sound.audio.play().catch((/** @type {DOMException} */ error) => {
+      if (error.name === 'NotAllowedError' && this.#life) this.stop('blocked');
+    });
+  }
+
+  #feed() {
+    const buffer = this.#buffer;
+    if (!buffer || buffer.updating) return;
+    const { audio } = sound;
+    try {
+      const first = buffer.buffered.length ? buffer.buffered.start(0) : Infinity;
+      if (audio.currentTime - first > KEEP_SECONDS + 10) return buffer.remove(0, audio.currentTime - KEEP_SECONDS);
+      if (this.#queue.length) {
+        if (this.#origin !== null && buffer.timestampOffset !== -this.#origin) buffer.timestampOffset = -this.#origin;
+        buffer.appendBuffer(join(this.#queue));
+        this.#queue = [];
+      }
+      this.#place();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'QuotaExceededError') buffer.remove(0, Math.max(0.1, audio.currentTime - 5));
+      else this.#link?.abort();
+    }
+  }
+
+  /** Where the listener stands between what is buffered and the live edge: over holes, near the edge, not into it. */
+  #place() {
+    const { audio } = sound;
+    const ranges = this.#buffer?.buffered;
+    if (!ranges?.length) return;
+    const end = ranges.end(ranges.length - 1);
+    const behind = end - audio.currentTime;
+    const target = this.#margin + this.#pause;
+    this.stats.behind = behind;
+    this.stats.bufferedSeconds = end - ranges.start(0);
+    if (!this.#settled) {
+      this.#settled = true;
+      if (behind > target + 0.2) audio.currentTime = end - target;
+    } else if (behind > Math.max(BEHIND_SECONDS_MAX, target * 2)) {
+      this.#jump(end - target);
+    } else {
+      const hole = nextStart(ranges, audio.currentTime);
+      if (hole !== null) this.#jump(hole);
+    }
+    if (behind > target + 0.4) audio.playbackRate = CATCH_UP_RATE;
+    else if (behind < target + 0.05) audio.playbackRate = 1;
+  }
+
+  /** @param {number} to */
+  #jump(to) {
+    this.stats.jumps += 1;
+    sound.audio.currentTime = to;
+  }
+
+  #stalled() {
+    this.stats.stalls += 1;
+    this.#margin = Math.min(2, this.#margin + 0.2);
+  }
+
+  #tick() {
+    const now = Date.now();
+    const slept = now - this.#tickAt > 3000 || now < this.#tickAt;
+    this.#tickAt = now;
+    if (now < this.#heardAt) this.#heardAt = now;
+    if (slept) this.revive();
+    this.#feed();
+    const at = sound.audio.currentTime + (this.#origin ?? 0) + TICK_MILLIS / 1000;
+    let news = false;
+    while (this.#said[0] && this.#said[0].time <= at) {
+      Object.assign(this.facts, this.#said.shift()?.facts);
+      news = true;
+    }
+    if (!news) return;
+    const who = speaking(this.facts).map((one) => one.name).join(', ');
+    if (who !== this.who) {
+      this.who = who;
+      sound.changed();
+    } else sound.dispatchEvent(new Event('facts'));
+  }
+
+  #paused() {
+    // Headphones came out or a key was pressed: silence is wanted. Our own pauses come with a new source or the page's end.
+    const { audio } = sound;
+    if (!this.#life || this.#hidden || !this.#settled || audio.ended || audio.error || !audio.src) return;
+    queueMicrotask(() => audio.paused && this.#life && !this.#hidden && sound.stop());
+  }
+
+  /** @param {AbortSignal} signal @returns {Promise<Outcome>} */
+  async #hls(signal) {
+    const { audio } = sound;
+    const state = await fetch(this.of.stream, { method: 'HEAD', credentials: 'omit', signal }).catch(() => null);
+    if (!state) return 'broken';
+    if (!state.ok) return refused(state);
+    this.#link = new AbortController();
+    this.#detach();
+    this.stats.by = 'hls';
+    audio.src = this.of.hls;
+    this.#play();
+    // What canPlayType says is no promise: only sound that moves counts.
+    const plays = await moves(audio, this.#link.signal, HLS_START_MILLIS);
+    if (plays) while ((await moves(audio, this.#link.signal, HLS_START_MILLIS * 2)) && !signal.aborted);
+    return 'broken';
+  }
+
+  #ended() {
+    const { audio } = sound;
+    const left = Math.min(4, Math.max(0, this.stats.behind));
+    this.text = 'The event is over.';
+    this.#set('ended');
+    const life = this.#life;
+    setTimeout(() => {
+      if (this.#life === life && sound.current === this && !audio.ended) this.stop('ended');
+    }, left * 1000);
+  }
+
+  /** @param {number} seconds */
+  #sleep(seconds) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, seconds * 1000, null);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve(null);
+      };
+    });
+  }
+
+  /** @param {State} state */
+  #set(state) {
+    if (this.state === 'ended' && state === 'playing') return;
+    if (state === 'playing' || state === 'connecting' || state === 'idle') this.text = '';
+    this.state = state;
+    sound.changed();
+  }
+}
+
+/**
+ * Who is heard now, the loudest first.
+ * @param {LiveFacts} facts
+ * @returns {{ id: number, name: string, level: number }[]} level from 0 (silent) to 1 (full)
+ */
+export function speaking(facts) {
+  const names = new Map((facts.s ?? []).filter(([, , muted]) => !muted).map(([id, name]) => [id, name]));
+  return (facts.v ?? [])
+    .map(([id, decibels]) => ({ id, name: names.get(id) ?? '', level: Math.min(1, Math.max(0, (60 - decibels) / 50)) }))
+    .filter((one) => one.name && one.level > 0)
+    .sort((a, b) => b.level - a.level);
+}
+
+/**
+ * @param {Response} answer
+ * @returns {Promise<Outcome>}
+ */
+export async function refused(answer) {
+  const problem = await answer.json().catch(() => ({}));
+  const seconds = Math.min(30, Math.max(1, Number(answer.headers.get('Retry-After')) || 3));
+  if (answer.status === 410) return 'ended';
+  if (problem.code === 'event-not-live' || (answer.status === 404 && !problem.code)) return { seconds, text: 'Not begun yet. The sound starts by itself.' };
+  if (answer.status === 503 || answer.status === 429) return { seconds, text: 'The square is full of people. You are next in a moment.' };
+  if (answer.status >= 500) return 'broken';
+  return { fault: problem.detail ?? 'This sound is not here.' };
+}
+
+/**
+ * The start of the next range when `at` stands in none: a hole to be jumped over.
+ * @param {TimeRanges} ranges
+ * @param {number} at
+ */
+function nextStart(ranges, at) {
+  for (let i = 0; i < ranges.length; i += 1) {
+    if (at < ranges.start(i)) return ranges.start(i);
+    if (at < ranges.end(i) - 0.05) return null;
+  }
+  return null;
+}
+
+/**
+ * Whether the element's time moves within `millis`.
+ * @param {HTMLAudioElement} audio
+ * @param {AbortSignal} signal
+ * @param {number} millis
+ * @returns {Promise<boolean>}
+ */
+function moves(audio, signal, millis) {
+  const from = audio.currentTime;
+  return new Promise((resolve) => {
+    const done = new AbortController();
+    const say = /** @param {boolean} it */ (it) => {
+      clearTimeout(timer);
+      done.abort();
+      resolve(it);
+    };
+    const timer = setTimeout(say, millis, false);
+    audio.addEventListener('timeupdate', () => audio.currentTime > from + 0.5 && say(true), { signal: done.signal });
+    signal.addEventListener('abort', () => say(false), { signal: done.signal });
+  });
+}

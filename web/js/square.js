@@ -1,0 +1,131 @@
+/**
+ * What every page loads: navigation that swaps the page's content and leaves the sound alone, and times in the visitor's own zone.
+ */
+import '../vendor/swup/Swup.umd.js';
+import './player.js';
+import './replay.js';
+import './bar.js';
+import { h, put } from './words.js';
+
+const COUNTDOWN_MILLIS = 1000;
+
+const swup = new Swup({
+  // What changes from page to page; everything else in the body stays for as long as the tab lives.
+  containers: ['.masthead', '#main'],
+  animationSelector: false,
+  // A page is small and may have changed: it is asked for again.
+  cache: false,
+  linkToSelf: 'navigate',
+  // Somebody on stage is asked before they leave it: the browser's own question stands before an ordinary navigation.
+  ignoreVisit: (/** @type {string} */ _url, /** @type {{ el?: Element }} */ { el }) => !!el?.closest('[data-no-swup]') || onStage(),
+});
+
+/** Where each entry of the history was scrolled to. @type {Map<number, number>} */
+const scrolled = new Map();
+let entry = history.state?.index ?? 1;
+history.scrollRestoration = 'manual';
+addEventListener('pagehide', () => (history.scrollRestoration = 'auto'));
+
+swup.hooks.on('visit:start', (visit) => {
+  scrolled.set(entry, scrollY);
+  if (visit.meta.again) visit.scroll.reset = false;
+});
+swup.hooks.before('content:replace', ({ to }) => {
+  // Parsed without script, what is inside would be alive.
+  for (const noscript of to.document?.querySelectorAll('noscript') ?? []) noscript.remove();
+});
+swup.hooks.on('content:scroll', ({ history: { popstate } }) => {
+  entry = history.state?.index ?? entry;
+  if (popstate) scrollTo(0, scrolled.get(entry) ?? 0);
+});
+swup.hooks.on('page:view', (visit) => {
+  enhance();
+  if (!visit.meta.again && !location.hash) arrive();
+});
+
+document.addEventListener('submit', (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (event.defaultPrevented || !form.closest('main, .masthead') || form.target || onStage()) return;
+  const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+  const to = new URL(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href, location.href);
+  if (to.origin !== location.origin) return;
+  event.preventDefault();
+  const data = new FormData(form, button);
+  const fields = new URLSearchParams([...data].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+  if (form.method === 'get') {
+    to.search = String(fields);
+    swup.navigate(to.href);
+  } else swup.navigate(to.href, { method: 'POST', body: form.enctype === 'multipart/form-data' ? data : fields });
+});
+
+document.addEventListener('townsquare:refresh', (event) => {
+  event.preventDefault();
+  swup.navigate(location.href, { history: 'replace', meta: { again: true } });
+});
+
+const onStage = () => !!document.querySelector('town-console[data-on-stage]');
+
+/** Puts the focus where reading goes on: on what is wrong in a form, else on the new page's content. */
+function arrive() {
+  const main = document.querySelector('main');
+  if (!main || (main !== document.activeElement && main.contains(document.activeElement))) return;
+  const wrong = /** @type {HTMLElement | null} */ (main.querySelector('[aria-invalid="true"]'));
+  (wrong ?? main).focus({ preventScroll: !wrong });
+}
+
+function enhance() {
+  if (document.querySelector('town-console')) void import('./console.js');
+  for (const time of document.querySelectorAll('time[datetime]')) showTime(/** @type {HTMLTimeElement} */ (time));
+  for (const field of document.querySelectorAll('.copy')) offerCopy(field);
+}
+
+/** @param {HTMLTimeElement} time */
+function showTime(time) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) return;
+  const locale = document.documentElement.lang || undefined;
+  if (!time.title) {
+    time.title = time.textContent?.trim() ?? '';
+    put(time, at.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'short' }));
+  }
+  if (!time.hasAttribute('data-countdown')) return;
+  const next = time.nextElementSibling;
+  const until = next?.classList.contains('countdown') ? next : h('span', { className: 'countdown' });
+  if (until !== next) time.after(until);
+  put(until, countdown(at.getTime() - Date.now(), locale));
+}
+
+/**
+ * "in 3 days", "in 2 hours", "in 4 min 9 s".
+ * @param {number} millis
+ * @param {string | undefined} locale
+ */
+function countdown(millis, locale) {
+  const seconds = Math.ceil(millis / 1000);
+  if (seconds <= 0) return '';
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+  if (seconds > 2 * 86400) return relative.format(Math.round(seconds / 86400), 'day');
+  if (seconds > 2 * 3600) return relative.format(Math.round(seconds / 3600), 'hour');
+  if (seconds > 600) return relative.format(Math.round(seconds / 60), 'minute');
+  return `in ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+setInterval(() => {
+  for (const time of document.querySelectorAll('time[data-countdown]')) showTime(/** @type {HTMLTimeElement} */ (time));
+}, COUNTDOWN_MILLIS);
+
+/** @param {Element} field */
+function offerCopy(field) {
+  const input = field.querySelector('input');
+  if (!input || field.querySelector('button') || !navigator.clipboard) return;
+  const button = h('button', { type: 'button', className: 'button quiet' }, 'Copy');
+  button.addEventListener('click', () => {
+    void navigator.clipboard.writeText(input.value).then(() => {
+      button.textContent = 'Copied';
+      setTimeout(() => (button.textContent = 'Copy'), 2000);
+    });
+  });
+  input.after(button);
+}
+
+enhance();

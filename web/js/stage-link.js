@@ -1,0 +1,245 @@
+/**
+ * One browser's place on a stage: the control stream, the WebRTC session (WHIP, both directions) and coming back at once when either breaks.
+ * Knows no page; says what happened through `said`.
+ *
+ * @typedef {{ id: number, name: string, role: 'host' | 'speaker', muted: boolean, here: boolean }} Person
+ * @typedef {{ phase: 'backstage' | 'live' | 'ended', since?: number, title: string, you: { id: number, role: 'host' | 'speaker' },
+ *   stage: Person[], listeners: number, alarms: string[] }} StageState  docs/formats.md, "HTTP of the stage"
+ * @typedef {{ state: StageState } | { levels: [number, number][] } | { link: 'on' | 'lost' } | { refused: string }} Said
+ */
+
+/** The stage says something every second; silence for longer means that it is gone. */
+const SILENT_MILLIS = 2000;
+const WATCH_MILLIS = 250;
+/** How long a session may take to carry sound before it is asked for anew. */
+const CONNECT_MILLIS = 4000;
+const KEY = 'townsquare-stage-key';
+
+export class StageLink {
+  /** @type {RTCPeerConnection | null} */ #peer = null;
+  #session = '';
+  #over = new AbortController();
+  #heardAt = 0;
+  #asking = false;
+  #failures = 0;
+  /** @type {AbortController | null} */ #control = null;
+
+  /**
+   * @param {{ whip: string, console: string, token: string, event: string, name: string, microphone: MediaStreamTrack,
+   *   said: (said: Said) => void, sound: (stream: MediaStream) => void }} with_
+   */
+  constructor(with_) {
+    this.with = with_;
+    this.key = keyOf(with_.event);
+  }
+
+  open() {
+    const { signal } = this.#over;
+    const watch = setInterval(() => this.#watch(), WATCH_MILLIS);
+    signal.addEventListener('abort', () => clearInterval(watch));
+    addEventListener('online', () => void this.#again(), { signal });
+    void this.#again().then(() => this.#listen());
+  }
+
+  /** Leaves for good. */
+  close() {
+    this.#over.abort();
+    this.#control?.abort();
+    this.#peer?.close();
+    this.#peer = null;
+    if (this.#session) void fetch(this.#session, { method: 'DELETE', headers: this.#bearer(), keepalive: true }).catch(() => {});
+  }
+
+  /** @param {MediaStreamTrack} track */
+  async microphone(track) {
+    this.with.microphone = track;
+    await this.#peer?.getSenders()[0]?.replaceTrack(track);
+  }
+
+  /**
+   * @param {object} action
+   * @returns {Promise<string>} what went wrong, in words; empty when it is done
+   */
+  async act(action) {
+    try {
+      const answer = await fetch(this.#address(this.with.console), {
+        method: 'POST',
+        headers: { ...this.#bearer(), 'Content-Type': 'application/json' },
+        body: JSON.stringify(action),
+        signal: AbortSignal.timeout(5000),
+      });
+      return answer.ok ? '' : ((await answer.json().catch(() => ({}))).detail ?? 'The stage refused.');
+    } catch {
+      return 'The stage does not answer. Trying again by itself.';
+    }
+  }
+
+  #watch() {
+    const { connectionState } = this.#peer ?? {};
+    if (connectionState === 'failed' || connectionState === 'disconnected') void this.#again();
+    if (this.#heardAt && Date.now() - this.#heardAt > SILENT_MILLIS) {
+      this.#heardAt = Date.now();
+      this.with.said({ link: 'lost' });
+      this.#control?.abort();
+      void this.#again();
+    }
+  }
+
+  /** Posts the offer, again and again until a session stands; never two at once. */
+  async #again() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      while (!this.#over.signal.aborted) {
+        if (this.#failures) await pause(Math.min(2000, 125 * 2 ** this.#failures) * (0.5 + Math.random() / 2));
+        const fault = await this.#post();
+        if (fault === null) {
+          this.#failures = 0;
+          return;
+        }
+        if (fault) {
+          this.with.said({ refused: fault });
+          return this.close();
+        }
+        this.#failures += 1;
+      }
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /** @returns {Promise<string | null>} null: it stands; empty: try again; words: refused for good */
+  async #post() {
+    const peer = new RTCPeerConnection();
+    try {
+      peer.addTransceiver(this.with.microphone, { direction: 'sendrecv' });
+      peer.addEventListener('track', ({ track, streams }) => this.with.sound(streams[0] ?? new MediaStream([track])));
+      await peer.setLocalDescription();
+      // The stage is ICE-lite and learns our addresses from the packets themselves: nothing to gather first.
+      const answer = await fetch(this.#address(this.with.whip), {
+        method: 'POST',
+        headers: { ...this.#bearer(), 'Content-Type': 'application/sdp' },
+        body: peer.localDescription?.sdp ?? '',
+        signal: AbortSignal.timeout(CONNECT_MILLIS),
+      });
+      if (!answer.ok) {
+        peer.close();
+        const problem = await answer.json().catch(() => ({}));
+        return answer.status >= 500 || answer.status === 429 ? '' : (problem.detail ?? 'The stage refused.');
+      }
+      this.#session = new URL(answer.headers.get('Location') ?? '', this.with.whip).href;
+      await peer.setRemoteDescription({ type: 'answer', sdp: tuned(await answer.text()) });
+      this.#peer?.close();
+      this.#peer = peer;
+      return (await connected(peer)) ? null : '';
+    } catch {
+      peer.close();
+      return this.#over.signal.aborted ? null : '';
+    }
+  }
+
+  /** The control stream: one JSON object a line, opened again whenever it breaks. */
+  async #listen() {
+    let failures = 0;
+    while (!this.#over.signal.aborted) {
+      const control = (this.#control = new AbortController());
+      let lines = 0;
+      try {
+        this.#heardAt = Date.now();
+        const answer = await fetch(this.#address(this.with.console), { headers: this.#bearer(), signal: control.signal, cache: 'no-store' });
+        if (answer.status === 401 || answer.status === 403 || answer.status === 410) {
+          const problem = await answer.json().catch(() => ({}));
+          this.with.said({ refused: problem.detail ?? 'You are no longer on this stage.' });
+          return this.close();
+        }
+        if (!answer.ok || !answer.body) throw new Error(String(answer.status));
+        this.with.said({ link: 'on' });
+        for await (const line of linesOf(answer.body)) {
+          this.#heardAt = Date.now();
+          lines += 1;
+          const said = JSON.parse(line);
+          if (said.state || said.levels) this.with.said(said);
+        }
+      } catch {
+        // Broken or silent: both are answered alike, below.
+      }
+      if (this.#over.signal.aborted) return;
+      this.with.said({ link: 'lost' });
+      failures = lines ? 0 : failures + 1;
+      // The stage's process is gone or new: the session went with it, whatever ICE still believes.
+      void this.#again();
+      if (failures) await pause(Math.min(2000, 125 * 2 ** failures));
+    }
+  }
+
+  #bearer() {
+    return { Authorization: `Bearer ${this.with.token}` };
+  }
+
+  /** @param {string} of */
+  #address(of) {
+    const address = new URL(of, location.href);
+    address.searchParams.set('key', this.key);
+    address.searchParams.set('name', this.with.name);
+    return address;
+  }
+}
+
+/**
+ * The client's own name for itself across reconnections and page loads, for this tab and event.
+ * @param {string} event
+ */
+function keyOf(event) {
+  const place = `${KEY} ${event}`;
+  const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  try {
+    const key = sessionStorage.getItem(place) ?? fresh();
+    sessionStorage.setItem(place, key);
+    return key;
+  } catch {
+    return fresh();
+  }
+}
+
+/**
+ * The answer with what we want our encoder to do: in-band repair, one channel, speech at 48 kbit/s, no silence left out.
+ * @param {string} sdp
+ */
+export function tuned(sdp) {
+  const type = /a=rtpmap:(\d+) opus\/48000/i.exec(sdp)?.[1];
+  if (!type) return sdp;
+  const line = new RegExp(`a=fmtp:${type} [^\\r\\n]*`);
+  const wanted = `a=fmtp:${type} minptime=10;useinbandfec=1;usedtx=0;stereo=0;maxaveragebitrate=48000`;
+  return line.test(sdp) ? sdp.replace(line, wanted) : sdp.replace(new RegExp(`(a=rtpmap:${type} [^\\r\\n]*\\r?\\n)`), `$1${wanted}\r\n`);
+}
+
+/** @param {RTCPeerConnection} peer */
+function connected(peer) {
+  return new Promise((/** @type {(it: boolean) => void} */ resolve) => {
+    const timer = setTimeout(resolve, CONNECT_MILLIS, false);
+    const look = () => {
+      if (peer.connectionState === 'connected') resolve(true);
+      else if (peer.connectionState === 'failed' || peer.connectionState === 'closed') resolve(false);
+      else return;
+      clearTimeout(timer);
+    };
+    peer.addEventListener('connectionstatechange', look);
+    look();
+  });
+}
+
+/** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body */
+async function* linesOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim()) yield line;
+  }
+}
+
+/** @param {number} millis */
+const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
