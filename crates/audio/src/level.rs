@@ -20,10 +20,11 @@ const NEVER_DB: f32 = -60.0;
 /// How far talking stands out of the room's noise.
 const ABOVE_NOISE_DB: f32 = 9.0;
 
-/// How far the noise floor moves in one tick: down at once when a pause shows it, up slowly (3 dB/s), and hardly while somebody talks.
+/// How far the noise floor moves in one tick: down at once when a pause shows it, up slowly (3 dB/s), and more
+/// slowly (1 dB/s) while somebody talks.
 const FLOOR_FALL: f32 = 0.3;
 const FLOOR_RISE_DB: f32 = 0.06;
-const FLOOR_RISE_TALKING_DB: f32 = 0.006;
+const FLOOR_RISE_TALKING_DB: f32 = 0.02;
 
 /// The mean power of a frame in dB relative to full scale, never below [`SILENCE_DB`].
 #[must_use]
@@ -44,21 +45,19 @@ pub fn level(decibels: f32) -> LevelDb {
 pub struct Talk {
     floor_db: f32,
     hangover_ticks: u32,
-    quiet: bool,
 }
 
 impl Default for Talk {
     fn default() -> Self {
-        Self { floor_db: NEVER_DB - ABOVE_NOISE_DB, hangover_ticks: 0, quiet: true }
+        Self { floor_db: NEVER_DB - ABOVE_NOISE_DB, hangover_ticks: 0 }
     }
 }
 
 impl Talk {
     /// Takes the next frame's loudness; whether the voice is talking with it.
     pub fn hear(&mut self, decibels: f32) -> bool {
-        let threshold = (self.floor_db + ABOVE_NOISE_DB).clamp(NEVER_DB, ALWAYS_DB);
-        self.quiet = decibels < threshold;
-        if self.quiet {
+        let is_pause = self.is_pause(decibels);
+        if is_pause {
             self.hangover_ticks = self.hangover_ticks.saturating_sub(1);
         } else {
             self.hangover_ticks = HANGOVER_TICKS;
@@ -66,7 +65,7 @@ impl Talk {
         self.floor_db = if decibels < self.floor_db {
             self.floor_db + FLOOR_FALL * (decibels - self.floor_db)
         } else {
-            let rise = if self.quiet { FLOOR_RISE_DB } else { FLOOR_RISE_TALKING_DB };
+            let rise = if is_pause { FLOOR_RISE_DB } else { FLOOR_RISE_TALKING_DB };
             (self.floor_db + rise).min(decibels)
         }
         .max(SILENCE_DB);
@@ -79,10 +78,10 @@ impl Talk {
         self.hangover_ticks > 0
     }
 
-    /// Whether the last frame was none that anybody would miss: a pause, even within talking.
+    /// Whether a frame of this loudness is one that nobody would miss: the room, before, after or between words.
     #[must_use]
-    pub const fn is_quiet(&self) -> bool {
-        self.quiet
+    pub fn is_pause(&self, decibels: f32) -> bool {
+        decibels < (self.floor_db + ABOVE_NOISE_DB).clamp(NEVER_DB, ALWAYS_DB)
     }
 }
 

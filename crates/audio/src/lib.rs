@@ -19,3 +19,6 @@ pub type Frame = [f32; base::time::TICK_SAMPLES];
 
 /// A frame without sound.
 pub const SILENCE: Frame = [0.0; base::time::TICK_SAMPLES];
+
+#[cfg(test)]
+mod sample;
