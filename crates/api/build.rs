@@ -1,0 +1,44 @@
+//! Lists the files of web/ that browsers get, so that the binary holds them: one `(path, bytes)` each, sorted by path.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// The folders of web/ that are served as they are.
+const FOLDERS: [&str; 4] = ["css", "icons", "js", "vendor"];
+
+fn main() -> io::Result<()> {
+    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
+    let web = manifest.join("../../web").canonicalize()?;
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        // A folder that is not there is watched too, or its first file would not be seen.
+        println!("cargo::rerun-if-changed={}", web.join(folder).display());
+        collect(&web.join(folder), &mut files)?;
+    }
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in &files {
+        let path = file.strip_prefix(&web).map_err(io::Error::other)?;
+        let path = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+        writeln!(list, "({path:?}, include_bytes!({:?})),", file.display().to_string()).map_err(io::Error::other)?;
+    }
+    list.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
+    fs::write(out.join("assets.rs"), list)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! What every handler holds: the store, the keys, the addresses, and the way outside.
+
+use crate::address::Addresses;
+use base::{EventId, FaultKind, UnixMillis};
+use gate::Keys;
+use square::secret::Chance;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::{Event, Store};
+
+/// What is done outside, as a future.
+pub type Doing<'a> = Pin<Box<dyn Future<Output = Result<(), FaultKind>> + Send + 'a>>;
+
+/// What the stage is told to do with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Open the programme.
+    GoLive,
+    /// End the event.
+    End,
+}
+
+/// What is done outside this crate: files and other roles.
+pub trait Shell: Send + Sync + 'static {
+    /// Makes a new event known to stage and relays, once its row is committed.
+    fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a>;
+
+    /// Tells the stage what to do; `ticket` is a host's. Done once the stage has acknowledged it and the row says so.
+    fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a>;
+}
+
+/// What the binary decides.
+pub struct Config {
+    /// The rows.
+    pub store: Store,
+    /// The ticket keys.
+    pub keys: Keys,
+    /// How people reach what.
+    pub addresses: Addresses,
+    /// The wall clock.
+    pub now: fn() -> UnixMillis,
+    /// Chance for secrets and ids.
+    pub chance: fn() -> Chance,
+    /// The way outside.
+    pub shell: Arc<dyn Shell>,
+}
+
+/// What was answered since the start, for `/metrics`.
+#[derive(Debug, Default)]
+pub struct Counts {
+    by_class: [AtomicU64; 5],
+    panics: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) fn answered(&self, status: u16) {
+        if let Some(class) = self.by_class.get(usize::from(status / 100).wrapping_sub(1)) {
+            class.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn panicked(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Answers by class of status: the first is 1xx, the last 5xx.
+    #[must_use]
+    pub fn by_class(&self) -> [u64; 5] {
+        self.by_class.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Requests in which a handler panicked.
+    #[must_use]
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+}
+
+/// The square's HTTP side. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    counts: Counts,
+}
+
+impl App {
+    /// An app over what the binary decided.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self(Arc::new(Inner { config, counts: Counts::default() }))
+    }
+
+    /// What was answered since the start.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.0.counts
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.config.store
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.config.keys
+    }
+
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.0.config.addresses
+    }
+
+    pub(crate) fn shell(&self) -> &dyn Shell {
+        &*self.0.config.shell
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        (self.0.config.now)()
+    }
+
+    pub(crate) fn chance(&self) -> Chance {
+        (self.0.config.chance)()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
+    }
+}

@@ -1,0 +1,32 @@
+//! The JSON API, under `/api/townsquare/v1/`. `web/openapi.json` describes it; a test holds the two together.
+
+pub(crate) mod account;
+pub(crate) mod event;
+
+use crate::app::App;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get, post};
+
+/// The description that is served.
+pub(crate) const DESCRIPTION: &str = include_str!("../../../web/openapi.json");
+
+pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+    vec![
+        ("/api/townsquare/v1/events", get(event::list).post(event::create)),
+        ("/api/townsquare/v1/events/{event}", get(event::show)),
+        ("/api/townsquare/v1/events/{event}/go-live", post(event::go_live)),
+        ("/api/townsquare/v1/events/{event}/end", post(event::end)),
+        ("/api/townsquare/v1/accounts", post(account::create)),
+        ("/api/townsquare/v1/accounts/{name}/links", post(account::link)),
+        ("/api/townsquare/v1/operator/first-link", post(account::first_link)),
+    ]
+}
+
+/// `GET /openapi.json`.
+pub(crate) async fn description() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/openapi+json;version=3.1"), (header::CACHE_CONTROL, "public, max-age=300")], DESCRIPTION)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The stage's page: the console, for who has a stage link.
+
+use super::{Frame, render};
+use crate::address::page_path;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::fault::{Fault, wants_json};
+use crate::ticket as tickets;
+use askama::Template;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use base::FaultKind;
+use gate::ticket::{Class, verify};
+use serde::Serialize;
+use square::event;
+use store::Phase;
+
+/// What a speaker's program needs, out of one link.
+#[derive(Serialize)]
+struct View {
+    event: String,
+    title: String,
+    role: &'static str,
+    token: String,
+    whip: String,
+    console: String,
+    page: String,
+}
+
+#[derive(Template)]
+#[template(path = "stage.html")]
+struct StagePage {
+    frame: Frame,
+    view: View,
+    path: String,
+    name: String,
+    microphone: bool,
+    over: bool,
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+    caller: Caller,
+) -> Result<Response, Fault> {
+    let claims = verify(app.keys(), &ticket, app.now()).map_err(FaultKind::from)?;
+    let role = match claims.class {
+        Class::Host => "host",
+        Class::Speaker => "speaker",
+        Class::Listener => return Err(FaultKind::Forbidden.into()),
+    };
+    let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
+    let listener = tickets::for_listeners(&app, &event);
+    let addresses = app.addresses();
+    let view = View {
+        event: event.id.to_string(),
+        title: event.title.clone(),
+        role,
+        token: ticket,
+        whip: addresses.whip(event.id),
+        console: addresses.console(event.id),
+        page: addresses.page(event.id, listener.as_deref()),
+    };
+    if wants_json(&headers) {
+        return Ok(Json(view).into_response());
+    }
+    let name = caller.actor.account().map(|account| account.name.clone()).unwrap_or_default();
+    Ok(render(&StagePage {
+        frame: Frame::new(&caller),
+        view,
+        path: page_path(event.id, listener.as_deref()),
+        name,
+        microphone: addresses.microphone(),
+        over: event.phase() == Phase::Ended,
+    }))
+}

@@ -1,0 +1,88 @@
+//! Bodies. Whatever changes something arrives through one of these, so none is forgotten at the [`guard`].
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::fault::Fault;
+use crate::guard;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::{HeaderMap, header};
+use base::FaultKind;
+use base::limit::BODY_BYTES_MAX;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// The field in which a form carries the session's word.
+const WORD_FIELD: &str = "csrf";
+
+/// A form that came from a page of ours.
+pub(crate) struct Submitted {
+    pub(crate) caller: Caller,
+    fields: BTreeMap<String, String>,
+}
+
+impl Submitted {
+    /// What was typed; nothing when the field is not there.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+}
+
+impl FromRequest<App> for Submitted {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let (caller, headers, body) = take(request, app).await?;
+        if !body.is_empty() && !is_type(&headers, "application/x-www-form-urlencoded") {
+            return Err(FaultKind::WrongMediaType.into());
+        }
+        let fields: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+        guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;
+        Ok(Self { caller, fields })
+    }
+}
+
+/// JSON that came from a page of ours or from the operator.
+pub(crate) struct Posted<T> {
+    pub(crate) caller: Caller,
+    pub(crate) body: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let (caller, headers, body) = take(request, app).await?;
+        guard::check(app, &caller, &headers, None)?;
+        if !body.is_empty() && !is_type(&headers, "application/json") {
+            return Err(FaultKind::WrongMediaType.into());
+        }
+        // What has nothing to say may say nothing.
+        let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
+        let body = serde_json::from_slice(text).map_err(|_| FaultKind::BadRequest)?;
+        Ok(Self { caller, body })
+    }
+}
+
+async fn take(request: Request, app: &App) -> Result<(Caller, HeaderMap, Bytes), Fault> {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, app).await?;
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| too_large_or_broken(&error))?;
+    Ok((caller, parts.headers, body))
+}
+
+fn too_large_or_broken(error: &axum::Error) -> FaultKind {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.is::<http_body_util::LengthLimitError>() {
+            return FaultKind::BodyTooLarge;
+        }
+        cause = inner.source();
+    }
+    FaultKind::BadRequest
+}
+
+fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted))
+}

@@ -1,0 +1,44 @@
+//! Which address leads where, and the layers around all of them.
+
+use crate::app::App;
+use crate::caller::Door;
+use crate::fault::{self, Fault};
+use crate::{asset, header, json, page};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
+use base::FaultKind;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// Everything the square answers to somebody who came through this door.
+pub fn router(app: App, door: Door) -> Router {
+    let all = pages().into_iter().chain(json::routes());
+    let panicking = app.clone();
+    all.fold(Router::new(), |router, (path, method)| router.route(path, method))
+        .fallback(async || Fault::from(FaultKind::NotFound))
+        .method_not_allowed_fallback(async || Fault::from(FaultKind::MethodNotAllowed))
+        .layer(CatchPanicLayer::custom(move |_| fault::panicked(&panicking)))
+        .layer(from_fn_with_state(app.clone(), fault::render))
+        .layer(from_fn_with_state(app.clone(), header::add))
+        .layer(CompressionLayer::new())
+        .layer(Extension(door))
+        .with_state(app)
+}
+
+fn pages() -> Vec<(&'static str, MethodRouter<App>)> {
+    vec![
+        ("/", get(page::home::show)),
+        ("/events", post(page::event::create)),
+        ("/events/new", get(page::event::new)),
+        ("/events/{event}", get(page::event::show)),
+        ("/events/{event}/t/{ticket}", get(page::event::show_with_ticket)),
+        ("/events/{event}/end", post(page::event::end)),
+        ("/stage/{ticket}", get(page::stage::show)),
+        ("/sign-in", get(page::sign_in::explain)),
+        ("/sign-in/{token}", get(page::sign_in::ask).post(page::sign_in::spend)),
+        ("/sign-out", post(page::sign_in::sign_out)),
+        ("/openapi.json", get(json::description)),
+        ("/assets/{version}/{*path}", get(asset::get)),
+    ]
+}

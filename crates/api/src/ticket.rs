@@ -1,0 +1,64 @@
+//! Tickets that the square hands out, and the links made of them.
+
+use crate::app::App;
+use base::{EventId, UnixMillis};
+use gate::ticket::{Claims, Class, sign, verify};
+use store::{Event, Visibility};
+
+const SECOND: i64 = 1_000;
+const DAY: i64 = 24 * 3_600 * SECOND;
+
+/// How long a link in somebody's hands stays good after the event was to begin.
+const GOOD_FOR: i64 = 30 * DAY;
+
+/// A link that is handed out now is good for at least this long, however old the event is.
+const GOOD_FOR_AT_LEAST: i64 = 7 * DAY;
+
+/// How far the clocks of this machine may go back after a ticket was signed.
+const CLOCK_MAY_JUMP: i64 = DAY;
+
+/// The ticket of this class for this event. The same words every time within weeks, so that a link shown twice is one link.
+pub(crate) fn for_event(app: &App, event: &Event, class: Class) -> String {
+    sign(app.keys(), &claims(event, class, app.now()))
+}
+
+/// The ticket that listeners need: private events ask for one.
+pub(crate) fn for_listeners(app: &App, event: &Event) -> Option<String> {
+    (event.visibility == Visibility::Private).then(|| for_event(app, event, Class::Listener))
+}
+
+/// Whether somebody came with a good ticket for this event.
+pub(crate) fn admits(app: &App, ticket: &str, event: EventId) -> bool {
+    verify(app.keys(), ticket, app.now()).is_ok_and(|claims| claims.event == event)
+}
+
+fn claims(event: &Event, class: Class, now: UnixMillis) -> Claims {
+    let begins = event.start_at.unwrap_or(event.created_at).0.max(event.created_at.0);
+    let short = now.0 + GOOD_FOR_AT_LEAST - (begins + GOOD_FOR);
+    // Whole periods, so that the words change once in a while and not with every page.
+    let longer = if short > 0 { (short / GOOD_FOR + 1) * GOOD_FOR } else { 0 };
+    Claims {
+        event: event.id,
+        class,
+        id: number(event, class),
+        not_before: second(event.created_at.0 - CLOCK_MAY_JUMP),
+        not_after: second(begins + GOOD_FOR + longer),
+    }
+}
+
+/// One number for each class of one event: what a revocation names.
+fn number(event: &Event, class: Class) -> u64 {
+    let place = match class {
+        Class::Listener => 1,
+        Class::Speaker => 2,
+        Class::Host => 3,
+    };
+    event.id.to_i64().cast_unsigned() << 2 | place
+}
+
+fn second(millis: i64) -> u32 {
+    u32::try_from((millis / SECOND).clamp(0, i64::from(u32::MAX))).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
