@@ -13,7 +13,7 @@ use str0m::{Event, IceConnectionState, Rtc, RtcConfig, RtcError};
 /// Streams that one peer may have had. A browser changes its stream when it changes the microphone.
 const STREAMS_MAX: usize = 64;
 
-/// Opus alone, packets as they come (no reordering inside), statistics every five seconds.
+/// Opus alone, packets as they come (no reordering inside), statistics every second.
 pub(crate) fn config() -> RtcConfig {
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
@@ -22,7 +22,7 @@ pub(crate) fn config() -> RtcConfig {
         .enable_opus(true, false)
         .set_extension_map(extensions)
         .set_rtp_mode(true)
-        .set_stats_interval(Some(Duration::from_secs(5)))
+        .set_stats_interval(Some(Duration::from_secs(1)))
 }
 
 /// Names the candidates to str0m; those it can't use (link-local IPv4, wildcards) are left out.

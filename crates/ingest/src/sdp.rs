@@ -132,7 +132,7 @@ fn split(text: &str) -> Result<Vec<Vec<&str>>, Refusal> {
         return Err(Refusal::bad_sdp("it does not begin with v=0"));
     }
     for line in lines {
-        if !line.as_bytes().get(1).is_some_and(|&byte| byte == b'=') || line.chars().any(char::is_control) {
+        if line.as_bytes().get(1).is_none_or(|&byte| byte != b'=') || line.chars().any(char::is_control) {
             return Err(Refusal::bad_sdp("a line has not the form x=…"));
         }
         if line.starts_with("m=") {
