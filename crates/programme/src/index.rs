@@ -185,7 +185,10 @@ impl Index {
     pub fn at_or_after(&self, number: FragmentNumber) -> Option<(Source, Entry)> {
         let step = self.rung.slots_per_fragment();
         let disk = self.disk.at_or_after(number, step).map(|entry| (Source::Disk, *entry));
-        let memory = self.memory.at_or_after(number, step).filter(|entry| self.is_kept(entry)).map(|entry| (Source::Memory, *entry));
+        let kept = |entry: &&Entry| self.is_kept(entry);
+        let memory =
+            self.memory.at_or_after(number, step).filter(kept).or_else(|| self.oldest_kept().filter(|oldest| oldest.number >= number));
+        let memory = memory.map(|entry| (Source::Memory, *entry));
         [disk, memory].into_iter().flatten().min_by_key(|(_, entry)| entry.number)
     }
 
@@ -217,6 +220,10 @@ impl Index {
     #[must_use]
     pub fn recording(&self) -> &[Entry] {
         &self.disk.entries
+    }
+
+    fn oldest_kept(&self) -> Option<&Entry> {
+        self.memory.entries.get(self.memory.entries.partition_point(|entry| !self.is_kept(entry)))
     }
 
     /// Whether a fragment in memory is not punched out yet.

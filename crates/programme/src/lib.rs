@@ -16,6 +16,9 @@ mod record;
 pub mod recover;
 pub mod silence;
 pub mod view;
+#[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "numbers of tests are small")]
+mod world;
 pub mod write;
 
 pub use announcement::Announcement;

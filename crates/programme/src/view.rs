@@ -124,7 +124,7 @@ impl<'a> Programme<'a> {
         let index = self.index(rung);
         if rung != Rung::R64 && number.0 % slots == 0 {
             if let Some((source, entry)) = index.get(number) {
-                let is_out = number.0 + slots <= self.published.0 || self.has_ended();
+                let is_out = number.0 + slots <= self.published.0;
                 return is_out.then(|| self.sealed(rung, source, entry));
             }
             let is_running = number.0 >= slots && index.get(FragmentNumber(number.0 - slots)).is_some();

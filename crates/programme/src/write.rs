@@ -149,8 +149,8 @@ impl Writer {
 
     /// Takes the packet of the 20 ms from `at` on; gives the fragment that it seals, if it does.
     ///
-    /// A rung starts at the first packet that begins one of its fragments ([`boundary`]) and earlier ones are dropped;
-    /// it stops when no more are pushed. A packet that was left out inside a fragment is replaced by silence.
+    /// A rung starts at the first packet that begins one of its fragments ([`boundary`]) and earlier ones are dropped.
+    /// A packet that was left out inside a fragment is replaced by silence.
     ///
     /// # Errors
     /// When the packet has the wrong size or comes too late; the writer goes on unharmed.
@@ -165,10 +165,8 @@ impl Writer {
         if at < self.first.start() || number < track.next && number >= self.first {
             return Err(PushError::TooLate { rung });
         }
-        let mut sealed = None;
-        if track.open.as_ref().is_some_and(|open| open.number != number) {
-            sealed = track.seal(self.epoch, &self.facts);
-        }
+        let jumps = track.open.as_ref().is_some_and(|open| open.number != number);
+        let mut sealed = if jumps { track.stop(self.epoch, &self.facts) } else { None };
         let open = match &mut track.open {
             Some(open) => open,
             // A rung begins where one of its fragments does; the recording takes what there is, for nothing of it may be lost.
@@ -188,9 +186,10 @@ impl Writer {
         Ok(sealed)
     }
 
-    /// Seals what a rung has under way, filled up with silence: nobody asks for the rung any more.
+    /// The rung is not needed any more, or the stage goes: of the recording nothing may be lost, so what is under way is
+    /// filled up with silence and sealed; another rung's is dropped, for every view bridges with the recording.
     pub fn stop(&mut self, rung: Rung) -> Option<Append> {
-        self.tracks[place(rung)].seal(self.epoch, &self.facts)
+        self.tracks[place(rung)].stop(self.epoch, &self.facts)
     }
 
     /// Whether the programme is written to memory because the disk is full.
@@ -217,7 +216,7 @@ impl Writer {
         failed.into_iter().map(anew).collect()
     }
 
-    /// Ends the event: what is under way is filled up with silence, and every rung that was ever written gets its end.
+    /// Ends the event: what is under way of the recording is filled up with silence, and every rung that was ever written gets its end.
     /// The second value is the number after the last fragment, as the journal keeps it.
     #[must_use]
     pub fn end(mut self) -> (Vec<Append>, FragmentNumber) {
@@ -234,6 +233,15 @@ impl Writer {
 }
 
 impl Track {
+    fn stop(&mut self, epoch: Epoch, facts: &State) -> Option<Append> {
+        if self.rung == Rung::R64 {
+            return self.seal(epoch, facts);
+        }
+        self.open = None;
+        None
+    }
+
+    /// Seals the open fragment, filled up with silence.
     fn seal(&mut self, epoch: Epoch, facts: &State) -> Option<Append> {
         let Open { number, mut payload } = self.open.take()?;
         let missing = self.rung.frames_per_fragment() - payload.len() / self.rung.frame_bytes();

@@ -1,1 +1,51 @@
-//! Tests of `view/live`.
+//! Where a stream begins.
+
+use super::*;
+use crate::world::World;
+
+#[test]
+fn reads_what_an_address_says() {
+    for (text, expected) in [
+        ("live", Some(From::Live)),
+        ("0", Some(From::Fragment(FragmentNumber(0)))),
+        ("17", Some(From::Fragment(FragmentNumber(17)))),
+        ("-1", Some(From::SecondsBack(1))),
+        ("", None),
+        ("-", None),
+        ("--1", None),
+        ("+1", None),
+        ("1.5", None),
+        ("Live", None),
+        ("99999999999999999999", None),
+    ] {
+        assert_eq!(From::parse(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn begins_at_a_fragment_of_its_rung_and_never_before_the_first() {
+    let mut world = World::new();
+    world.run(203, &Rung::ALL);
+    for (rung, from, expected) in [
+        (Rung::R64, From::Live, 173),
+        (Rung::R32, From::Live, 153),
+        (Rung::R16, From::Live, 100),
+        (Rung::R64, From::SecondsBack(1), 198),
+        (Rung::R16, From::SecondsBack(1), 195),
+        (Rung::R64, From::SecondsBack(u64::MAX), 0),
+        (Rung::R64, From::SecondsBack(0), 203),
+        (Rung::R64, From::Fragment(FragmentNumber(7)), 7),
+        (Rung::R16, From::Fragment(FragmentNumber(7)), 5),
+        (Rung::R64, From::Fragment(FragmentNumber(u64::MAX)), 203),
+    ] {
+        assert_eq!(world.ask(|programme| start(programme, rung, from)), FragmentNumber(expected), "{rung} {from:?}");
+    }
+    assert_eq!(World::new().ask(|programme| start(programme, Rung::R64, From::Live)), FragmentNumber(0));
+}
+
+#[test]
+fn the_burst_wakes_a_bare_audio_element() {
+    for rung in Rung::ALL {
+        assert!(burst_slots(rung) / SLOTS_PER_SECOND * u64::from(rung.bits_per_second()) / 8 > 32 * 1_024, "rung {rung}");
+    }
+}
