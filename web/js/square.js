@@ -16,8 +16,9 @@ const swup = new Swup({
   // A page is small and may have changed: it is asked for again.
   cache: false,
   linkToSelf: 'navigate',
-  // Somebody on stage is asked before they leave it: the browser's own question stands before an ordinary navigation.
-  ignoreVisit: (/** @type {string} */ _url, /** @type {{ el?: Element }} */ { el }) => !!el?.closest('[data-no-swup]') || onStage(),
+  // The stage's page is a document of its own: it alone may have the microphone. Somebody on stage is asked before they leave it: the browser's own question stands before
+  // an ordinary navigation.
+  ignoreVisit: (/** @type {string} */ url, /** @type {{ el?: Element }} */ { el }) => !!el?.closest('[data-no-swup]') || url.startsWith('/stage/') || onStage(),
 });
 
 /** Where each entry of the history was scrolled to. @type {Map<number, number>} */
