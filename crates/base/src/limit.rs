@@ -127,7 +127,11 @@ pub const LISTENER_BEHIND_MILLIS_MAX: u64 = 30_000;
 /// Milliseconds of programme that an endless stream may begin in the past (`from=-SECONDS` while live).
 pub const REWIND_MILLIS_MAX: u64 = 6 * 3_600_000;
 
-/// Milliseconds without progress after which a listener's connection is given up. Answer: the connection closes.
+/// Milliseconds in which a listener takes nothing of what is sent before it is given up: a paused player comes back by itself.
+/// Answer: the connection closes.
+pub const LISTENER_STALLED_MILLIS_MAX: u64 = 120_000;
+
+/// Milliseconds that a kept connection may be silent between two requests. Answer: the connection closes.
 pub const CONNECTION_SILENT_MILLIS_MAX: u64 = 30_000;
 
 /// Milliseconds that a blocking playlist or a hinted part is held for: three segments (RFC 8216bis, section 6.2.5.2).
@@ -154,6 +158,18 @@ pub const REPLAY_HEADER_BYTES_MAX: usize = 50_000;
 
 /// Bytes of live-only sound kept in memory when the disk is full.
 pub const SPILL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Connections that the square serves at once. Answer: the next ones wait to be accepted.
+pub const SQUARE_CONNECTIONS_MAX: usize = 2_048;
+
+/// Milliseconds that the square takes for one request, its body included. Answer: 408 and the connection closes.
+pub const SQUARE_REQUEST_MILLIS_MAX: u64 = 30_000;
+
+/// Milliseconds that the square waits for the stage's word. Answer: 503 `role-down`.
+pub const STAGE_ORDER_MILLIS_MAX: u64 = 5_000;
+
+/// Milliseconds that the square goes on with open requests once it is told to stop.
+pub const SQUARE_STOP_MILLIS_MAX: u64 = 2_000;
 
 /// Minutes a one-time sign-in link is good for. Answer: 410 `link-spent`.
 pub const SIGN_IN_LINK_MINUTES_MAX: i64 = 60;
