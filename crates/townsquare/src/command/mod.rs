@@ -34,6 +34,7 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Speak(speak::Args),
     /// Print the completions of a shell
     Completions {
         /// For which shell
@@ -68,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
 fn perform(line: Line) -> anyhow::Result<()> {
     match line.command {
         Command::Serve(args) => serve::run(args, &line.log),
+        Command::Speak(args) => speak::run(args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut std::io::stdout());
             Ok(())
