@@ -1,0 +1,168 @@
+//! Which thing an address names (docs/formats.md, "HTTP of the relay").
+
+use crate::http::digits;
+use base::{EventId, FaultKind, Rung};
+use programme::view::hls;
+use programme::view::live::From;
+
+/// An address: an event, the ticket in its path, and what of the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) event: EventId,
+    pub(crate) ticket: Option<String>,
+    pub(crate) what: What,
+}
+
+/// What of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The endless stream.
+    Stream { rung: Rung, from: From },
+    /// The multivariant playlist.
+    Main,
+    /// A rung's media playlist.
+    Playlist { rung: Rung, until: Option<Until>, skip: bool },
+    /// The init segment.
+    Init,
+    /// A piece of a rung that a playlist names.
+    Piece { rung: Rung, address: hls::Address },
+    /// The ended event as one file.
+    Replay { download: Option<String> },
+}
+
+/// What a playlist must hold before it is sent (`_HLS_msn`, `_HLS_part`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Until {
+    pub(crate) msn: u64,
+    /// Without one: the whole segment.
+    pub(crate) part: Option<u64>,
+}
+
+/// Reads a request's target.
+///
+/// # Errors
+/// It names nothing here, or a parameter can't be read.
+pub(crate) fn parse(target: &str) -> Result<Address, FaultKind> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut steps = path.strip_prefix('/').ok_or(FaultKind::BadRequest)?.split('/');
+    match steps.next() {
+        Some("live") => live(steps, Query(query)),
+        Some("replay") => replay(steps, Query(query)),
+        _ => Err(FaultKind::NotFound),
+    }
+}
+
+fn live<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Result<Address, FaultKind> {
+    let first = steps.next().ok_or(FaultKind::NotFound)?;
+    let mut second = steps.next();
+    if second.is_none() {
+        let id = first.strip_suffix(".mp4").ok_or(FaultKind::NotFound)?;
+        return Ok(Address { event: event(id)?, ticket: None, what: stream(query)? });
+    }
+    let event = event(first)?;
+    let mut ticket = None;
+    if second == Some("t") {
+        let text = steps.next().ok_or(FaultKind::NotFound)?;
+        second = steps.next();
+        if second.is_none() {
+            let text = text.strip_suffix(".mp4").ok_or(FaultKind::NotFound)?;
+            return Ok(Address { event, ticket: Some(text.to_owned()), what: stream(query)? });
+        }
+        ticket = Some(text.to_owned());
+    }
+    let what = match (second, steps.next(), steps.next()) {
+        (Some("main.m3u8"), None, _) => What::Main,
+        (Some("init.mp4"), None, _) => What::Init,
+        (Some(file), None, _) => playlist(file, query)?,
+        (Some(rung), Some(file), None) => piece(rung, file).ok_or(FaultKind::NotFound)?,
+        _ => return Err(FaultKind::NotFound),
+    };
+    Ok(Address { event, ticket, what })
+}
+
+fn replay<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Result<Address, FaultKind> {
+    let what = What::Replay { download: query.get("download").map(file_name) };
+    let (id, ticket) = match (steps.next(), steps.next(), steps.next(), steps.next()) {
+        (Some(file), None, _, _) => (file.strip_suffix(".m4a"), None),
+        (Some(id), Some("t"), Some(file), None) => (Some(id), Some(file.strip_suffix(".m4a").ok_or(FaultKind::NotFound)?.to_owned())),
+        _ => (None, None),
+    };
+    Ok(Address { event: event(id.ok_or(FaultKind::NotFound)?)?, ticket, what })
+}
+
+fn event(id: &str) -> Result<EventId, FaultKind> {
+    id.parse().map_err(|_| FaultKind::EventUnknown)
+}
+
+fn stream(query: Query<'_>) -> Result<What, FaultKind> {
+    let rung = match query.get("rung") {
+        None => Rung::R64,
+        Some(name) => Rung::parse(&name).ok_or(FaultKind::BadRequest)?,
+    };
+    let from = match query.get("from") {
+        None => From::default(),
+        Some(text) => From::parse(&text).ok_or(FaultKind::BadRequest)?,
+    };
+    Ok(What::Stream { rung, from })
+}
+
+fn playlist(file: &str, query: Query<'_>) -> Result<What, FaultKind> {
+    let rung = file.strip_suffix(".m3u8").and_then(Rung::parse).ok_or(FaultKind::NotFound)?;
+    let ask = |name| query.get(name).map(|text| number(&text)).transpose();
+    let (msn, part) = (ask("_HLS_msn")?, ask("_HLS_part")?);
+    if msn.is_none() && part.is_some() {
+        // RFC 8216bis, section 6.2.5.2: a part without a media sequence number is a bad request.
+        return Err(FaultKind::BadRequest);
+    }
+    Ok(What::Playlist { rung, until: msn.map(|msn| Until { msn, part }), skip: query.get("_HLS_skip").is_some() })
+}
+
+fn piece(rung: &str, file: &str) -> Option<What> {
+    Some(What::Piece { rung: Rung::parse(rung)?, address: hls::Address::parse(file)? })
+}
+
+fn number(text: &str) -> Result<u64, FaultKind> {
+    // Far beyond any event, and small enough that arithmetic on it can't overflow.
+    digits(text).filter(|&number| !text.is_empty() && number < 1 << 40).ok_or(FaultKind::BadRequest)
+}
+
+/// The parameters of an address.
+struct Query<'a>(&'a str);
+
+impl Query<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let pair = self.0.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).find(|(key, _)| *key == name)?;
+        Some(percent_decoded(pair.1))
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok()).filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
+        match (first, hex.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(if first == b'+' { b' ' } else { first });
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A name that is safe in a header and in every file system: letters, digits and a few marks, no path.
+fn file_name(name: impl AsRef<str>) -> String {
+    let kept = name.as_ref().chars().filter(|c| !c.is_control()).map(|c| if c.is_alphanumeric() || " -_.,()".contains(c) { c } else { '_' });
+    let name: String = kept.take(base::limit::TITLE_CHARS_MAX).collect();
+    let name = name.trim_matches([' ', '.']);
+    let stem = name.strip_suffix(".m4a").unwrap_or(name);
+    if stem.is_empty() { "replay.m4a".to_owned() } else { format!("{stem}.m4a") }
+}
+
+#[cfg(test)]
+mod tests;

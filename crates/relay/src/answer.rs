@@ -1,0 +1,227 @@
+//! What a request gets: a finite reply, a place in a stream, or a wait.
+
+use crate::address::{self, Address, What};
+use crate::body::Body;
+use crate::event::{Event, Found, Keep, Phase, Thing};
+use crate::http::{self, Head, Method, Request};
+use crate::stream::Stream;
+use base::{FaultKind, Rung, UnixMillis};
+use gate::ticket::{self, Class};
+use programme::init;
+use programme::view::live::From;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// What never changes may be kept for a year, which is what HTTP caches understand as for ever.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// The same behind a ticket: the browser's own cache alone.
+const IMMUTABLE_PRIVATE: &str = "private, max-age=31536000, immutable";
+
+/// Bytes that Chromium wants of a media element's endless source before it plays anything.
+const ELEMENT_BYTES: usize = 32 * 1024;
+
+/// An answer.
+pub(crate) enum Answer {
+    /// It ends.
+    Reply(Reply),
+    /// It doesn't: the opening, then fragments.
+    Stream(Vec<u8>, Stream),
+    /// What is asked for is about to be there.
+    Hold,
+}
+
+/// An answer that ends.
+pub(crate) struct Reply {
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Rc<Body>,
+    pub(crate) range: Range<u64>,
+    pub(crate) keep_alive: bool,
+    pub(crate) refused: bool,
+}
+
+/// Who may come in, and what time it is for them.
+pub(crate) struct Door<'a> {
+    pub(crate) keys: Option<&'a gate::Keys>,
+    pub(crate) wall: UnixMillis,
+}
+
+/// Reads the address; the answer already when it needs no event.
+pub(crate) fn route(request: &Request) -> Result<Address, Reply> {
+    match request.method {
+        Method::Options => Err(preflight(request)),
+        Method::Other => Err(fault(FaultKind::MethodNotAllowed, request)),
+        Method::Get | Method::Head => address::parse(&request.target).map_err(|kind| fault(kind, request)),
+    }
+}
+
+/// Answers a request for something of an event. `is_late` when it has been held for as long as may be.
+pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, door: &Door<'_>, is_late: bool) -> Answer {
+    if event.is_private()
+        && let Err(kind) = admit(event, address, door)
+    {
+        return Answer::Reply(fault(kind, request));
+    }
+    let found = match &address.what {
+        What::Stream { rung, from } => return open_stream(event, *rung, *from, request),
+        What::Init => Event::init_segment(),
+        What::Main => event.main_playlist(),
+        What::Playlist { rung, until, skip } => event.playlist(*rung, *until, *skip),
+        What::Piece { rung, address } => event.piece(*rung, address),
+        What::Replay { .. } => event.replay(),
+    };
+    match found {
+        Found::Here(thing) => Answer::Reply(thing.reply(request, address, event)),
+        Found::Soon if !is_late => Answer::Hold,
+        Found::Soon => Answer::Reply(fault(FaultKind::RoleDown, request)),
+        Found::Not(kind) => Answer::Reply(fault(kind, request)),
+    }
+}
+
+fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultKind> {
+    let text = address.ticket.as_deref().ok_or(FaultKind::BadTicket)?;
+    let keys = door.keys.ok_or(FaultKind::BadTicket)?;
+    ticket::admit(keys, text, door.wall, event.id, Class::Listener)?;
+    Ok(())
+}
+
+fn open_stream(event: &Event, rung: Rung, from: From, request: &Request) -> Answer {
+    match event.phase() {
+        Phase::Waiting => return Answer::Reply(fault(FaultKind::EventNotLive, request)),
+        Phase::Ended => return Answer::Reply(fault(FaultKind::EventEnded, request)),
+        Phase::Live => {}
+    }
+    let mut head = Head::new(200)
+        .field("Content-Type", "audio/mp4")
+        .field("Cache-Control", "no-store, no-transform")
+        .field("X-Accel-Buffering", "no")
+        // The body ends with the connection, as Icecast's does: a listener who is cut off asks again at the fragment after
+        // its last, and learns from a 410 when there is none.
+        .field("Connection", "close");
+    if let Some(place) = event.newest() {
+        head = head.field("Townsquare-Edge", format_args!("{}.{}", place.epoch, place.number));
+    }
+    let mut opening = head.end();
+    if request.method == Method::Head {
+        return Answer::Reply(Reply { head: opening, body: nothing(), range: 0..0, keep_alive: false, refused: false });
+    }
+    opening.extend_from_slice(init::segment());
+    if from == From::Live {
+        opening.extend_from_slice(&padding());
+    }
+    Answer::Stream(opening, Stream::new(event, rung, !request.prefetch, from))
+}
+
+/// A `free` box (ISO/IEC 14496-12, 8.1.2).
+fn padding() -> Vec<u8> {
+    let mut bytes = vec![0; ELEMENT_BYTES];
+    bytes[..4].copy_from_slice(&u32::try_from(ELEMENT_BYTES).unwrap_or(8).to_be_bytes());
+    bytes[4..8].copy_from_slice(b"free");
+    bytes
+}
+
+impl Thing {
+    /// The reply to a request for it: conditions first, then the range (RFC 9110, section 13.2.2).
+    fn reply(self, request: &Request, address: &Address, event: &Event) -> Reply {
+        let length = self.body.length();
+        let base = |status: u16| {
+            let mut head = Head::new(status).field("Cache-Control", self.cache_control(event.is_private()));
+            if let Some(etag) = &self.etag {
+                head = head.field("ETag", etag).field("Accept-Ranges", "bytes");
+            }
+            if request.keep_alive { head } else { head.field("Connection", "close") }
+        };
+        let keep_alive = request.keep_alive;
+        let done = |head: Head, range: Range<u64>| {
+            let range = if request.method == Method::Head { 0..0 } else { range };
+            Reply { head: head.end(), body: Rc::clone(&self.body), range, keep_alive, refused: false }
+        };
+        let is_same = |list: &String| self.etag.as_ref().is_some_and(|etag| http::names_etag(list, etag));
+        if request.if_none_match.as_ref().is_some_and(is_same) {
+            return done(base(304), 0..0);
+        }
+        let is_whole = self.etag.is_none() || request.if_range.as_ref().is_some_and(|tag| Some(tag) != self.etag.as_ref());
+        let asked = request.range.filter(|_| !is_whole);
+        let (mut head, range) = match asked.map(|range| range.within(length)) {
+            None => (base(200), 0..length),
+            Some(Some(range)) => {
+                (base(206).field("Content-Range", format_args!("bytes {}-{}/{length}", range.start, range.end - 1)), range)
+            }
+            Some(None) => return unsatisfiable(length, request),
+        };
+        if let What::Replay { download: Some(name) } = &address.what {
+            head = head.field("Content-Disposition", disposition(name));
+        }
+        let count = range.end - range.start;
+        done(head.field("Content-Type", self.content_type).field("Content-Length", count), range)
+    }
+
+    fn cache_control(&self, is_private: bool) -> String {
+        match (self.keep, is_private) {
+            (Keep::Immutable, false) => IMMUTABLE.to_owned(),
+            (Keep::Immutable, true) => IMMUTABLE_PRIVATE.to_owned(),
+            (Keep::Seconds(seconds), false) => format!("public, max-age={seconds}"),
+            (Keep::Seconds(seconds), true) => format!("private, max-age={seconds}"),
+        }
+    }
+}
+
+/// `attachment` with the name in ASCII and, when that is not all of it, in UTF-8 (RFC 6266, section 4.3; RFC 8187).
+fn disposition(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+    if plain == name {
+        return format!("attachment; filename=\"{plain}\"");
+    }
+    let encoded: String = name.bytes().map(|b| if b.is_ascii_alphanumeric() || b"-_.".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+fn preflight(request: &Request) -> Reply {
+    let head = Head::new(204)
+        .field("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+        .field("Access-Control-Allow-Headers", "*")
+        .field("Access-Control-Max-Age", 86_400)
+        .field("Allow", "GET, HEAD, OPTIONS");
+    let head = if request.keep_alive { head } else { head.field("Connection", "close") };
+    Reply { head: head.end(), body: nothing(), range: 0..0, keep_alive: request.keep_alive, refused: false }
+}
+
+/// The answer to what can't be done.
+pub(crate) fn fault(kind: FaultKind, request: &Request) -> Reply {
+    problem(kind, request.method == Method::Head, request.keep_alive, |head| head)
+}
+
+/// The answer to bytes that are no request: the connection closes behind it.
+pub(crate) fn garbage(kind: FaultKind) -> Reply {
+    problem(kind, false, false, |head| head)
+}
+
+fn unsatisfiable(length: u64, request: &Request) -> Reply {
+    problem(FaultKind::RangeUnsatisfiable, request.method == Method::Head, request.keep_alive, |head| {
+        head.field("Content-Range", format_args!("bytes */{length}"))
+    })
+}
+
+fn problem(kind: FaultKind, is_head: bool, keep_alive: bool, more: impl FnOnce(Head) -> Head) -> Reply {
+    let text = http::problem(kind);
+    let mut head = Head::new(kind.status())
+        .field("Content-Type", "application/problem+json")
+        .field("Content-Length", text.len())
+        .field("Cache-Control", "no-store");
+    if kind == FaultKind::EventNotLive {
+        head = head.field("Retry-After", 2);
+    } else if matches!(kind, FaultKind::MediaGone | FaultKind::RoleDown | FaultKind::EventsFull) {
+        head = head.field("Retry-After", 1);
+    } else if kind == FaultKind::MethodNotAllowed {
+        head = head.field("Allow", "GET, HEAD, OPTIONS");
+    } else if matches!(kind, FaultKind::BadTicket | FaultKind::TicketExpired) {
+        head = head.field("WWW-Authenticate", "Ticket");
+    }
+    let head = more(if keep_alive { head } else { head.field("Connection", "close") });
+    let body = Rc::new(Body::of_bytes(if is_head { Vec::new() } else { text.into_bytes() }));
+    let range = 0..body.length();
+    Reply { head: head.end(), body, range, keep_alive, refused: true }
+}
+
+fn nothing() -> Rc<Body> {
+    Rc::new(Body::of_bytes(Vec::new()))
+}

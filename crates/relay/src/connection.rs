@@ -1,0 +1,346 @@
+//! One connection: it reads a request, sends an answer, holds it back, or streams without end.
+
+use crate::address::{Address, What};
+use crate::answer::{self, Answer, Reply};
+use crate::house::House;
+use crate::http::{self, Request};
+use crate::socket::Socket;
+use crate::stream::{Next, Stream};
+use base::{EventId, FaultKind, limit};
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// Bytes read at once; a request head is rarely longer.
+const READ_BYTES: usize = 4 * 1024;
+
+/// Bytes sent to one connection before the others have their turn.
+const TURN_BYTES_MAX: usize = 512 * 1024;
+
+/// Milliseconds that the peer may take to close after the last byte.
+const LINGER_MILLIS_MAX: u64 = 5_000;
+
+/// Room that the kernel keeps for a stream's unsent bytes: what lies there can't be skipped, so a slow reader's lag must not hide in it.
+const STREAM_BUFFER_BYTES: usize = 64 * 1024;
+
+/// What is to become of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It waits for its socket or its event.
+    Stays,
+    /// It has more to do and lets others go first.
+    Again,
+    /// It is done.
+    Closes,
+}
+
+/// One connection.
+pub(crate) struct Connection {
+    socket: Socket,
+    pub(crate) serial: u32,
+    peer: IpAddr,
+    /// When it is given up if nothing happens; streams are given up by the kernel (`TCP_USER_TIMEOUT`).
+    deadline: Option<Instant>,
+    /// The socket took less than it was offered; it says when there is room.
+    blocked: bool,
+    /// What was read and not understood yet.
+    input: Vec<u8>,
+    state: State,
+}
+
+enum State {
+    Reading,
+    Sending(Box<Sending>),
+    Held(Box<Held>),
+    Streaming(Box<Streaming>),
+    Lingering,
+}
+
+struct Sending {
+    reply: Reply,
+    head_sent: usize,
+}
+
+struct Held {
+    request: Request,
+    address: Address,
+    since: Instant,
+}
+
+struct Streaming {
+    /// Response head and init segment, until they are sent.
+    opening: Vec<u8>,
+    opening_sent: usize,
+    stream: Stream,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: Socket, serial: u32, peer: IpAddr, now: Instant) -> Self {
+        let deadline = Some(now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
+        Self { socket, serial, peer, deadline, blocked: false, input: Vec::new(), state: State::Reading }
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// The stream it carries, for the books.
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        if let State::Streaming(streaming) = &self.state { Some(&streaming.stream) } else { None }
+    }
+
+    /// The event that it waits for.
+    pub(crate) fn waits_for(&self) -> Option<EventId> {
+        if let State::Held(held) = &self.state { Some(held.address.event) } else { None }
+    }
+
+    /// Whether a fragment can be sent without waiting for the socket.
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    pub(crate) fn is_overdue(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// The socket has room again.
+    pub(crate) fn unblock(&mut self) {
+        self.blocked = false;
+    }
+
+    /// The peer sends nothing more. Who waits for something open-ended is gone; a finite answer is still delivered.
+    pub(crate) fn is_over_when_peer_is_silent(&self) -> bool {
+        matches!(self.state, State::Streaming(_) | State::Held(_) | State::Lingering)
+    }
+
+    /// Does what can be done now.
+    ///
+    /// # Errors
+    /// The connection is broken, or what it sends can't be read.
+    pub(crate) fn drive(&mut self, house: &mut House) -> io::Result<Fate> {
+        let before = house.metrics.bytes_sent;
+        loop {
+            let fate = match &mut self.state {
+                State::Reading => self.read(house)?,
+                State::Sending(_) => self.send(house)?,
+                State::Held(_) => self.hold(house),
+                State::Streaming(_) => self.pour(house)?,
+                State::Lingering => {
+                    self.discard()?;
+                    return Ok(Fate::Stays);
+                }
+            };
+            match fate {
+                Some(fate) => return Ok(fate),
+                None if house.metrics.bytes_sent - before > TURN_BYTES_MAX as u64 => return Ok(Fate::Again),
+                None => {}
+            }
+        }
+    }
+
+    /// Reads a request and answers it.
+    fn read(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
+        loop {
+            match http::parse(&self.input) {
+                Ok(Some((request, length))) => {
+                    self.input.drain(..length);
+                    self.input.shrink_to_fit();
+                    house.metrics.requests += 1;
+                    self.ask(house, request);
+                    return Ok(None);
+                }
+                Ok(None) => {}
+                Err(kind) => {
+                    self.input = Vec::new();
+                    self.reply(house, answer::garbage(kind));
+                    return Ok(None);
+                }
+            }
+            let mut bytes = [0; READ_BYTES];
+            match self.socket.read(&mut bytes) {
+                Ok(0) => return Ok(Some(Fate::Closes)),
+                Ok(count) => {
+                    if self.input.is_empty() {
+                        self.deadline = Some(house.now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
+                    }
+                    self.input.extend_from_slice(&bytes[..count]);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(Fate::Stays)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn ask(&mut self, house: &mut House, request: Request) {
+        match answer::route(&request) {
+            Ok(address) => self.answer(house, Held { request, address, since: house.now }),
+            Err(reply) => self.reply(house, reply),
+        }
+    }
+
+    fn answer(&mut self, house: &mut House, held: Held) {
+        let is_late = house.now.saturating_duration_since(held.since) >= Duration::from_millis(limit::HOLD_MILLIS_MAX);
+        match house.answer(&held.address, &held.request, is_late) {
+            Answer::Hold => {
+                self.deadline = Some(held.since + Duration::from_millis(limit::HOLD_MILLIS_MAX));
+                self.state = State::Held(Box::new(held));
+            }
+            Answer::Reply(reply) => {
+                if let (What::Playlist { rung, .. }, false) = (&held.address.what, reply.refused) {
+                    house.saw_client(held.address.event, *rung, &held.request, self.peer);
+                }
+                self.reply(house, reply);
+            }
+            Answer::Stream(opening, stream) => {
+                self.deadline = None;
+                // A system that refuses a smaller buffer only lets slow readers lag further behind.
+                let _ = rustix::net::sockopt::set_socket_send_buffer_size(self.socket.fd(), STREAM_BUFFER_BYTES);
+                self.input = Vec::new();
+                self.state = State::Streaming(Box::new(Streaming { opening, opening_sent: 0, stream }));
+            }
+        }
+    }
+
+    fn reply(&mut self, house: &mut House, reply: Reply) {
+        house.metrics.refused += u64::from(reply.refused);
+        self.deadline = Some(house.now + Duration::from_millis(limit::LISTENER_STALLED_MILLIS_MAX));
+        self.state = State::Sending(Box::new(Sending { reply, head_sent: 0 }));
+    }
+
+    /// Looks again whether what is asked for is there.
+    fn hold(&mut self, house: &mut House) -> Option<Fate> {
+        let State::Held(held) = std::mem::replace(&mut self.state, State::Reading) else { return Some(Fate::Closes) };
+        self.answer(house, *held);
+        if matches!(self.state, State::Held(_)) { Some(Fate::Stays) } else { None }
+    }
+
+    /// Sends a reply; then reads the next request or takes leave.
+    fn send(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
+        let State::Sending(sending) = &mut self.state else { return Ok(None) };
+        let Sending { reply, head_sent } = &mut **sending;
+        let mut bytes = std::mem::take(&mut house.scratch);
+        bytes.clear();
+        bytes.extend_from_slice(&reply.head[*head_sent..]);
+        let head = bytes.len();
+        let read = if reply.range.is_empty() { Ok(()) } else { reply.body.read(reply.range.clone(), &mut house.span, &mut bytes) };
+        let written = read.and_then(|()| write(&mut self.socket, &bytes, house));
+        let is_empty = bytes.is_empty();
+        house.scratch = bytes;
+        let (count, blocked) = written?;
+        *head_sent += count.min(head);
+        reply.range.start += (count - count.min(head)) as u64;
+        self.blocked = blocked;
+        if count > 0 {
+            self.deadline = Some(house.now + Duration::from_millis(limit::LISTENER_STALLED_MILLIS_MAX));
+        }
+        if blocked {
+            return Ok(Some(Fate::Stays));
+        }
+        if is_empty {
+            let keep_alive = reply.keep_alive;
+            self.leave(house, keep_alive);
+        }
+        Ok(None)
+    }
+
+    fn leave(&mut self, house: &House, keep_alive: bool) {
+        let millis = if keep_alive { limit::CONNECTION_SILENT_MILLIS_MAX } else { LINGER_MILLIS_MAX };
+        self.deadline = Some(house.now + Duration::from_millis(millis));
+        if keep_alive {
+            self.state = State::Reading;
+        } else {
+            self.socket.finish();
+            self.state = State::Lingering;
+        }
+    }
+
+    /// Sends what a stream has to send.
+    fn pour(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
+        if self.socket.talks_besides() {
+            self.discard()?;
+        }
+        let State::Streaming(streaming) = &mut self.state else { return Ok(None) };
+        let (count, blocked) = if streaming.opening.is_empty() {
+            let Some(event) = house.events.get_mut(&streaming.stream.event) else { return Ok(Some(Fate::Closes)) };
+            match streaming.stream.next(event, &mut house.metrics.skips)? {
+                Next::Bytes(bytes, sent) => write(&mut self.socket, &bytes[sent..], house)?,
+                Next::Wait => {
+                    // What TLS still holds goes out first.
+                    self.blocked = !flushed(&mut self.socket)?;
+                    return Ok(Some(Fate::Stays));
+                }
+                Next::End => {
+                    if !flushed(&mut self.socket)? {
+                        self.blocked = true;
+                        return Ok(Some(Fate::Stays));
+                    }
+                    self.leave(house, false);
+                    return Ok(None);
+                }
+            }
+        } else {
+            write(&mut self.socket, &streaming.opening[streaming.opening_sent..], house)?
+        };
+        if streaming.opening.is_empty() {
+            streaming.stream.advance(count);
+        } else {
+            streaming.opening_sent += count;
+            if streaming.opening_sent == streaming.opening.len() {
+                streaming.opening = Vec::new();
+            }
+        }
+        self.blocked = blocked;
+        Ok(blocked.then_some(Fate::Stays))
+    }
+
+    /// Throws away what the peer sends.
+    ///
+    /// # Errors
+    /// It has closed.
+    fn discard(&mut self) -> io::Result<()> {
+        let mut bytes = [0; READ_BYTES];
+        loop {
+            match self.socket.read(&mut bytes) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Answers with our own fault when nothing was said yet; used behind a panic.
+    pub(crate) fn fault(&mut self) {
+        if let State::Held(_) | State::Reading = self.state {
+            let bytes = [answer::garbage(FaultKind::Internal).head, http::problem(FaultKind::Internal).into_bytes()].concat();
+            // It closes right behind this, delivered or not.
+            let _ = self.socket.write(&bytes);
+            self.socket.finish();
+        }
+    }
+}
+
+/// Writes as much as goes: how much, and whether the socket is full.
+fn write(socket: &mut Socket, bytes: &[u8], house: &mut House) -> io::Result<(usize, bool)> {
+    let mut done = 0;
+    let mut blocked = false;
+    while done < bytes.len() && !blocked {
+        house.metrics.sends += 1;
+        match socket.write(&bytes[done..]) {
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => blocked = true,
+            Err(error) => return Err(error),
+        }
+    }
+    house.metrics.bytes_sent += done as u64;
+    Ok((done, blocked || !flushed(socket)?))
+}
+
+/// Whether nothing is left in user space.
+fn flushed(socket: &mut Socket) -> io::Result<bool> {
+    match socket.flush() {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}

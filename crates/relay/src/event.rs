@@ -1,0 +1,262 @@
+//! One event as a relay knows it: what was announced, the files that grow, and how much of them is published.
+
+mod files;
+mod views;
+
+
+use crate::body::{Run, Runs};
+use base::{EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis};
+use files::Files;
+use views::Shelf;
+pub(crate) use views::{Found, Keep, Thing};
+use programme::announcement::Visibility;
+use programme::view::{self, Extent, Programme};
+use programme::{Announcement, Cuts, Index};
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Slots sent at once to who is behind: one TLS record's worth of rung 64.
+const CHUNK_SLOTS: u64 = 8;
+
+/// Chunks that many listeners share, newest last: about half a minute of every rung.
+const CHUNKS_KEPT: usize = 64;
+
+/// How far an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing is published yet.
+    Waiting,
+    /// It goes on.
+    Live,
+    /// All of it is published and nothing follows.
+    Ended,
+}
+
+/// A connection that belongs to an event: its key, and its serial so that a key used again is told apart.
+pub(crate) type Member = (usize, u32);
+
+/// Whole fragments from a number on, for who asked for a rung.
+#[derive(Clone)]
+struct Chunk {
+    asked: Rung,
+    from: FragmentNumber,
+    next: FragmentNumber,
+    bytes: Rc<[u8]>,
+    /// What the event's version was: nothing longer can be had before it changes.
+    version: u64,
+}
+
+/// One event.
+pub(crate) struct Event {
+    pub(crate) id: EventId,
+    announcement: Announcement,
+    directory: PathBuf,
+    memory: PathBuf,
+    indexes: [Index; 3],
+    files: [Files; 3],
+    cuts: Cuts,
+    cuts_bytes: u64,
+    /// Everything before it is published.
+    mark: FragmentNumber,
+    /// When the newest fragment was seen.
+    grown: Instant,
+    chunks: VecDeque<Chunk>,
+    /// Grows with every change that a listener could see.
+    version: u64,
+    shelf: Shelf,
+    /// Endless streams.
+    pub(crate) listeners: Vec<Member>,
+    /// Held requests.
+    pub(crate) waiters: Vec<Member>,
+    /// Endless streams that count, by the rung they asked for, in the order of [`Rung::ALL`].
+    pub(crate) counts: [u32; 3],
+    /// When somebody last asked for it.
+    pub(crate) used: Instant,
+}
+
+impl Event {
+    /// Opens an event from its directories. `idle` is how long its files have not been written.
+    ///
+    /// # Errors
+    /// There is no such event, or its announcement can't be read.
+    pub(crate) fn open(id: EventId, events: &Path, spill: &Path, now: Instant, wall: UnixMillis) -> Result<Self, FaultKind> {
+        let directory = events.join(id.to_string());
+        let announcement = match std::fs::read(directory.join("event.json")) {
+            Ok(bytes) => Announcement::read(&bytes).map_err(|error| unusable(id, &error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FaultKind::EventUnknown),
+            Err(error) => Err(unusable(id, &error)),
+        }?;
+        let memory = spill.join(id.to_string());
+        let idle = idle(&[&directory, &memory], wall);
+        Ok(Self {
+            id,
+            announcement,
+            directory,
+            memory,
+            indexes: Rung::ALL.map(Index::new),
+            files: Default::default(),
+            cuts: Cuts::default(),
+            cuts_bytes: 0,
+            mark: FragmentNumber(0),
+            grown: now.checked_sub(idle).unwrap_or(now),
+            chunks: VecDeque::new(),
+            version: 0,
+            shelf: Shelf::default(),
+            listeners: Vec::new(),
+            waiters: Vec::new(),
+            counts: [0; 3],
+            used: now,
+        })
+    }
+
+    /// The directories in which its files appear.
+    pub(crate) fn directories(&self) -> [&Path; 2] {
+        [&self.directory, &self.memory]
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        self.announcement.visibility == Visibility::Private
+    }
+
+    /// Whether a connection hangs on it.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.listeners.is_empty() || !self.waiters.is_empty()
+    }
+
+    pub(crate) fn descriptors(&self) -> usize {
+        self.files.iter().map(Files::descriptors).sum()
+    }
+
+    /// Reads what is new; whether a listener could see a difference.
+    ///
+    /// # Errors
+    /// A file is there and can't be read.
+    pub(crate) fn poll(&mut self, now: Instant, scratch: &mut Vec<u8>) -> io::Result<bool> {
+        let sealed = self.indexes[0].sealed_end();
+        let mut fresh = self.poll_cuts()?;
+        for (files, index) in self.files.iter_mut().zip(&mut self.indexes) {
+            fresh |= files.poll(index, &self.directory, &self.memory, scratch)?;
+        }
+        let is_first = self.version == 0;
+        if self.indexes[0].sealed_end() != sealed && !is_first {
+            self.grown = now;
+        }
+        let idle = u64::try_from(now.saturating_duration_since(self.grown).as_millis()).unwrap_or(u64::MAX / 5);
+        let mark = view::published(&self.indexes[0], self.announcement.delay, idle);
+        fresh |= mark != self.mark || is_first;
+        self.mark = mark;
+        self.version += u64::from(fresh);
+        Ok(fresh)
+    }
+
+    fn poll_cuts(&mut self) -> io::Result<bool> {
+        let path = self.directory.join("cuts");
+        let length = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        if length == self.cuts_bytes {
+            return Ok(false);
+        }
+        self.cuts = if length == 0 { Cuts::default() } else { Cuts::read(&std::fs::read(path)?) };
+        self.cuts_bytes = length;
+        self.chunks.clear();
+        Ok(true)
+    }
+
+    /// What may be heard now.
+    pub(crate) const fn programme(&self) -> Programme<'_> {
+        Programme { rungs: &self.indexes, cuts: &self.cuts, published: self.mark }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        if self.programme().has_ended() {
+            Phase::Ended
+        } else if self.newest().is_some() {
+            Phase::Live
+        } else {
+            Phase::Waiting
+        }
+    }
+
+    /// Everything before it is published.
+    pub(crate) const fn mark(&self) -> FragmentNumber {
+        self.mark
+    }
+
+    /// The newest published fragment of the recording.
+    pub(crate) fn newest(&self) -> Option<Place> {
+        let index = &self.indexes[0];
+        let before = FragmentNumber(self.mark.0.checked_sub(1)?);
+        // Where the mark stands in a hole there is none right before it, and the hole's epoch is that of what follows.
+        let (_, entry) = index.at_or_after(before)?;
+        (index.first()?.number < self.mark).then_some(Place { epoch: entry.epoch, number: before })
+    }
+
+    /// The fragments that follow for who asked for a rung, as many as are sent at once, and the number after them.
+    ///
+    /// # Errors
+    /// The bytes can't be read.
+    pub(crate) fn chunk(&mut self, asked: Rung, from: FragmentNumber) -> io::Result<Option<(Rc<[u8]>, FragmentNumber)>> {
+        let to = FragmentNumber(from.0.saturating_add(CHUNK_SLOTS).min(self.mark.0));
+        if to <= from {
+            return Ok(None);
+        }
+        let kept = self.chunks.iter().rev().find(|chunk| chunk.from == from && chunk.asked == asked && (chunk.next >= to || chunk.version == self.version));
+        if let Some(chunk) = kept {
+            return Ok(Some((Rc::clone(&chunk.bytes), chunk.next)));
+        }
+        let (extents, next) = self.programme().extents(asked, from, to);
+        if next == from {
+            return Ok(None);
+        }
+        let runs = self.runs(extents)?;
+        let (mut span, mut bytes) = (Vec::new(), Vec::new());
+        runs.read(0..runs.length(), &mut span, &mut bytes)?;
+        let chunk = Chunk { asked, from, next, bytes: bytes.into(), version: self.version };
+        self.chunks.drain(..(self.chunks.len() + 1).saturating_sub(CHUNKS_KEPT));
+        self.chunks.push_back(chunk.clone());
+        Ok(Some((chunk.bytes, next)))
+    }
+
+    /// A view's extents as runs of open files.
+    fn runs(&self, extents: Vec<Extent>) -> io::Result<Runs> {
+        let mut runs = Runs::default();
+        for extent in extents {
+            runs.push(match extent {
+                Extent::File { rung, source, offset, length } => self.files[place(rung)].run(source, offset, length)?,
+                Extent::Inline(bytes) => Run::Bytes(bytes.as_ref().into()),
+            });
+        }
+        Ok(runs)
+    }
+}
+
+fn unusable(event: EventId, error: &dyn std::error::Error) -> FaultKind {
+    tracing::warn!(%event, %error, "an announcement can't be read");
+    FaultKind::Internal
+}
+
+/// How long ago the recording was written, so that a worker which opens an ended event late does not hold back its delay again.
+fn idle(directories: &[&Path], wall: UnixMillis) -> Duration {
+    let modified = directories.iter().filter_map(|at| std::fs::metadata(at.join("64.idx")).ok()?.modified().ok()).max();
+    let since = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let now = Duration::from_millis(u64::try_from(wall.0).unwrap_or(0));
+    since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+}
+
+/// A rung's place in [`Rung::ALL`].
+pub(crate) const fn place(rung: Rung) -> usize {
+    match rung {
+        Rung::R64 => 0,
+        Rung::R32 => 1,
+        Rung::R16 => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests;

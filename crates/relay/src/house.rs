@@ -1,0 +1,76 @@
+//! What all connections of a worker share: the events, the door, the books.
+
+use crate::address::Address;
+use crate::answer::{self, Answer, Door};
+use crate::audience::Audience;
+use crate::event::Event;
+use crate::http::{Method, Request};
+use crate::metrics::Metrics;
+use base::{EventId, FaultKind, Rung, UnixMillis, limit};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Everything but the connections.
+pub(crate) struct House {
+    /// The directory of events.
+    pub(crate) directory: PathBuf,
+    /// The directory of what is in memory while the disk is full.
+    pub(crate) spill: PathBuf,
+    pub(crate) keys: Option<gate::Keys>,
+    pub(crate) events: BTreeMap<EventId, Event>,
+    /// Events opened since the loop last looked: their directories are not watched yet.
+    pub(crate) opened: Vec<EventId>,
+    pub(crate) audience: Audience,
+    pub(crate) metrics: Metrics,
+    pub(crate) now: Instant,
+    pub(crate) wall: UnixMillis,
+    /// Room to work in: bytes to be sent, and bytes read.
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) span: Vec<u8>,
+}
+
+impl House {
+    /// Answers a request for something of an event; opens the event when it is not open.
+    pub(crate) fn answer(&mut self, address: &Address, request: &Request, is_late: bool) -> Answer {
+        if let Err(kind) = self.open(address.event) {
+            return Answer::Reply(answer::fault(kind, request));
+        }
+        let door = Door { keys: self.keys.as_ref(), wall: self.wall };
+        match self.events.get_mut(&address.event) {
+            Some(event) => {
+                event.used = self.now;
+                answer::answer(event, address, request, &door, is_late)
+            }
+            None => Answer::Reply(answer::fault(FaultKind::EventUnknown, request)),
+        }
+    }
+
+    /// Somebody plays HLS.
+    pub(crate) fn saw_client(&mut self, event: EventId, rung: Rung, request: &Request, peer: IpAddr) {
+        if request.method == Method::Get && !request.prefetch {
+            // Behind a proxy on this machine everybody would be one: it says who asks.
+            let address = request.forwarded_for.filter(|_| peer.to_canonical().is_loopback()).unwrap_or(peer);
+            self.audience.saw(event, rung, address, &request.user_agent, self.now);
+        }
+    }
+
+    fn open(&mut self, id: EventId) -> Result<(), FaultKind> {
+        if self.events.contains_key(&id) {
+            return Ok(());
+        }
+        let mut event = Event::open(id, &self.directory, &self.spill, self.now, self.wall)?;
+        if self.events.len() >= limit::RELAY_EVENTS_MAX {
+            let unused = self.events.values().filter(|event| !event.is_used()).min_by_key(|event| event.used).map(|event| event.id);
+            self.events.remove(&unused.ok_or(FaultKind::EventsFull)?);
+        }
+        event.poll(self.now, &mut self.span).map_err(|error| {
+            tracing::warn!(event = %id, %error, "the files of an event can't be read");
+            FaultKind::Internal
+        })?;
+        self.events.insert(id, event);
+        self.opened.push(id);
+        Ok(())
+    }
+}

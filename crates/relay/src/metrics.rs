@@ -1,0 +1,74 @@
+//! What a worker counts, as Prometheus text. No label names an event or a listener.
+
+use std::fmt::Write as _;
+
+/// Totals since the worker started.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    pub(crate) accepted: u64,
+    pub(crate) requests: u64,
+    pub(crate) refused: u64,
+    pub(crate) bytes_sent: u64,
+    pub(crate) sends: u64,
+    pub(crate) publications: u64,
+    pub(crate) skips: u64,
+    pub(crate) panics: u64,
+    pub(crate) accept_pauses: u64,
+    pub(crate) turns: u64,
+    pub(crate) turn_micros_total: u64,
+    pub(crate) turn_micros_max: u64,
+}
+
+/// What is now.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Open connections.
+    pub connections: usize,
+    /// Endless streams that count.
+    pub streams: usize,
+    /// HLS clients of the last ten seconds.
+    pub hls_clients: usize,
+    /// Requests held until something is sealed.
+    pub held: usize,
+    /// Events open.
+    pub events: usize,
+    /// Descriptors in use, about.
+    pub descriptors_used: usize,
+    /// Descriptors that the process may have.
+    pub descriptors_limit: usize,
+    /// Whether the worker takes no more connections.
+    pub full: bool,
+}
+
+impl Metrics {
+    pub(crate) fn text(&self, load: &Load) -> String {
+        let rows: [(&str, &str, &str, u64); 20] = [
+            ("connections", "gauge", "Open connections.", load.connections as u64),
+            ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
+            ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
+            ("requests_held", "gauge", "Requests that wait for something to be sealed.", load.held as u64),
+            ("events", "gauge", "Events open.", load.events as u64),
+            ("descriptors_used", "gauge", "Descriptors in use.", load.descriptors_used as u64),
+            ("descriptors_limit", "gauge", "Descriptors that the process may have.", load.descriptors_limit as u64),
+            ("full", "gauge", "Whether the worker leaves new connections to others.", u64::from(load.full)),
+            ("accepted_total", "counter", "Connections accepted.", self.accepted),
+            ("requests_total", "counter", "Requests understood.", self.requests),
+            ("refused_total", "counter", "Requests answered with an error.", self.refused),
+            ("sent_bytes_total", "counter", "Bytes sent, TLS not counted.", self.bytes_sent),
+            ("sends_total", "counter", "Send calls.", self.sends),
+            ("publications_total", "counter", "Changes of an event that listeners could see.", self.publications),
+            ("skips_total", "counter", "Slow listeners moved to the live edge.", self.skips),
+            ("panics_total", "counter", "Panics fenced to one connection or event.", self.panics),
+            ("accept_pauses_total", "counter", "Times the worker stopped accepting.", self.accept_pauses),
+            ("turns_total", "counter", "Turns of the event loop.", self.turns),
+            ("turn_micros_total", "counter", "Microseconds of work in the event loop.", self.turn_micros_total),
+            ("turn_micros_max", "gauge", "Longest turn of the event loop in microseconds.", self.turn_micros_max),
+        ];
+        let mut text = String::with_capacity(4096);
+        for (name, kind, help, value) in rows {
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "# HELP townsquare_relay_{name} {help}\n# TYPE townsquare_relay_{name} {kind}\ntownsquare_relay_{name} {value}");
+        }
+        text
+    }
+}

@@ -1,0 +1,394 @@
+//! One relay worker: the event loop that accepts, follows the files and drives every connection.
+//!
+//! The shell calls [`Worker::wait`] and [`Worker::turn`] in turns and owns the clock. Sockets are watched edge-triggered, so a
+//! listener costs one system call a fragment; files are watched with inotify, and looked at four times a second besides.
+
+mod follow;
+mod watch;
+
+use crate::connection::{Connection, Fate};
+use crate::event::{Member, place};
+use crate::house::House;
+use crate::metrics::{Load, Metrics};
+use crate::socket::Socket;
+use base::{EventId, Rung, UnixMillis, limit};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
+use rustix::process::{Resource, getrlimit};
+use rustls::ServerConfig;
+use slab::Slab;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use watch::Watch;
+
+/// How often files are looked at whatever inotify says: a delay that passes, a directory that appears.
+const LOOK_MILLIS: u64 = 250;
+
+/// How often connections are looked at for those that are overdue.
+const SWEEP_MILLIS: u64 = 1_000;
+
+/// How often unchanged counts are told again, for a stage or a supervisor that was replaced.
+const RETELL_MILLIS: u64 = 5_000;
+
+/// How long an event stays open unused.
+const UNUSED_MILLIS: u64 = 30_000;
+
+/// Connections accepted before the others have their turn.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// Descriptors that are neither connections nor events' files: epoll, inotify, link, logs.
+const OTHER_DESCRIPTORS: usize = 16;
+
+/// Room for what is ready at once.
+const READY_EVENTS: usize = 1_024;
+
+const WATCH_TOKEN: u64 = u64::MAX;
+const LISTENER_TOKEN: u64 = u64::MAX - 1;
+
+/// What a worker needs to know.
+pub struct Config {
+    /// The directory of events.
+    pub events: PathBuf,
+    /// The directory of what is kept in memory while the disk is full; it need not be there.
+    pub spill: PathBuf,
+    /// The keys of tickets; without them nobody hears a private event.
+    pub keys: Option<gate::Keys>,
+    /// TLS for every connection.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+/// Listeners of one event by rung, as they are told to the other roles. A rung with none is left out.
+pub type Listening = (EventId, Vec<(Rung, u32)>);
+
+/// One worker.
+pub struct Worker {
+    epoll: OwnedFd,
+    watch: Watch,
+    listeners: Vec<OwnedFd>,
+    tls: Option<Arc<ServerConfig>>,
+    connections: Slab<Connection>,
+    /// Given to the next connection.
+    serial: u32,
+    house: House,
+    ready: Vec<epoll::Event>,
+    again: Vec<Member>,
+    told: BTreeMap<EventId, Vec<(Rung, u32)>>,
+    told_at: Instant,
+    looked_at: Instant,
+    swept_at: Instant,
+    descriptors_limit: usize,
+    paused: bool,
+}
+
+impl Worker {
+    /// A worker on listening sockets that it may share with other workers.
+    ///
+    /// # Errors
+    /// The kernel refuses what it needs.
+    pub fn new(config: Config, listeners: Vec<OwnedFd>, now: Instant, wall: UnixMillis) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let watch = Watch::new();
+        if let Some(fd) = watch.fd() {
+            epoll::add(&epoll, fd, EventData::new_u64(WATCH_TOKEN), EventFlags::IN)?;
+        }
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(1 << 20);
+        let house = House {
+            directory: config.events,
+            spill: config.spill,
+            keys: config.keys,
+            events: BTreeMap::new(),
+            opened: Vec::new(),
+            audience: Default::default(),
+            metrics: Metrics::default(),
+            now,
+            wall,
+            scratch: Vec::new(),
+            span: Vec::new(),
+        };
+        let mut worker = Self {
+            epoll,
+            watch,
+            listeners,
+            tls: config.tls,
+            connections: Slab::new(),
+            serial: 0,
+            house,
+            ready: Vec::with_capacity(READY_EVENTS),
+            again: Vec::new(),
+            told: BTreeMap::new(),
+            told_at: now,
+            looked_at: now,
+            swept_at: now,
+            descriptors_limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            paused: true,
+        };
+        for listener in &worker.listeners {
+            rustix::io::ioctl_fionbio(listener, true)?;
+        }
+        worker.resume()?;
+        Ok(worker)
+    }
+
+    /// Waits until something is ready, but no longer than `at_most`.
+    ///
+    /// # Errors
+    /// The kernel refuses to wait.
+    pub fn wait(&mut self, at_most: Duration) -> io::Result<()> {
+        let timeout = if self.again.is_empty() { at_most.min(Duration::from_millis(LOOK_MILLIS)) } else { Duration::ZERO };
+        let timeout = rustix::time::Timespec::try_from(timeout).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.ready.clear();
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.ready), Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Does what there is to do at `now`; `wall` is the wall clock, for tickets.
+    ///
+    /// # Errors
+    /// The worker can't go on; a fault of one connection or event is none.
+    pub fn turn(&mut self, now: Instant, wall: UnixMillis) -> io::Result<()> {
+        (self.house.now, self.house.wall) = (now, wall);
+        self.house.metrics.turns += 1;
+        for (key, serial) in std::mem::take(&mut self.again) {
+            if self.is_member(key, serial) {
+                self.drive(key);
+            }
+        }
+        let ready = std::mem::take(&mut self.ready);
+        for event in &ready {
+            let (flags, token) = (event.flags, event.data.u64());
+            match usize::try_from(token) {
+                _ if token == WATCH_TOKEN => self.watch.read(),
+                _ if token == LISTENER_TOKEN => self.accept()?,
+                Ok(key) => self.socket_says(key, flags),
+                Err(_) => {}
+            }
+        }
+        self.ready = ready;
+        self.look(now);
+        if now.saturating_duration_since(self.swept_at) >= Duration::from_millis(SWEEP_MILLIS) {
+            self.swept_at = now;
+            self.sweep(now);
+            if self.paused && !self.is_full(2) {
+                self.resume()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes how long a turn took.
+    pub fn took(&mut self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.house.metrics.turn_micros_total = self.house.metrics.turn_micros_total.saturating_add(micros);
+        self.house.metrics.turn_micros_max = self.house.metrics.turn_micros_max.max(micros);
+    }
+
+    /// Tickets are checked with these keys from now on.
+    pub fn set_keys(&mut self, keys: Option<gate::Keys>) {
+        self.house.keys = keys;
+    }
+
+    /// How much it has to do.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let events = self.house.events.values();
+        Load {
+            connections: self.connections.len(),
+            streams: events.clone().map(|event| event.counts.iter().map(|&count| count as usize).sum::<usize>()).sum(),
+            hls_clients: self.house.audience.len(),
+            held: events.map(|event| event.waiters.len()).sum(),
+            events: self.house.events.len(),
+            descriptors_used: self.descriptors_used(),
+            descriptors_limit: self.descriptors_limit,
+            full: self.paused,
+        }
+    }
+
+    /// Prometheus text.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.house.metrics.text(&self.load())
+    }
+
+    /// Listeners of the events where they changed since the last call; now and then of all events.
+    pub fn listening(&mut self, now: Instant) -> Vec<Listening> {
+        let mut counts: BTreeMap<EventId, [u32; 3]> = self.house.events.values().map(|event| (event.id, event.counts)).collect();
+        for (event, rung) in self.house.audience.all() {
+            counts.entry(event).or_default()[place(rung)] += 1;
+        }
+        let fresh: BTreeMap<EventId, Vec<(Rung, u32)>> = counts
+            .into_iter()
+            .map(|(event, counts)| (event, Rung::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect::<Vec<_>>()))
+            .filter(|(_, by_rung)| !by_rung.is_empty())
+            .collect();
+        let again = now.saturating_duration_since(self.told_at) >= Duration::from_millis(RETELL_MILLIS);
+        if again {
+            self.told_at = now;
+        }
+        let gone = self.told.keys().filter(|event| !fresh.contains_key(event)).map(|&event| (event, Vec::new()));
+        let changed = fresh.iter().filter(|(event, by_rung)| again || self.told.get(event) != Some(by_rung));
+        let news = changed.map(|(&event, by_rung)| (event, by_rung.clone())).chain(gone).collect();
+        self.told = fresh;
+        news
+    }
+
+    fn socket_says(&mut self, key: usize, flags: EventFlags) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if flags.contains(EventFlags::OUT) {
+            connection.unblock();
+        }
+        let is_gone = flags.intersects(EventFlags::ERR | EventFlags::HUP);
+        if is_gone || (flags.contains(EventFlags::RDHUP) && connection.is_over_when_peer_is_silent()) {
+            self.close(key);
+        } else {
+            self.drive(key);
+        }
+    }
+
+    fn accept(&mut self) -> io::Result<()> {
+        for nth in 0..self.listeners.len() {
+            for _ in 0..ACCEPTS_PER_TURN {
+                if self.is_full(0) {
+                    return self.pause();
+                }
+                match acceptfrom_with(&self.listeners[nth], SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                    Ok((fd, peer)) => {
+                        let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+                        self.welcome(fd, peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip()));
+                    }
+                    Err(Errno::AGAIN) => break,
+                    Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return self.pause(),
+                    // Those who gave up while they waited.
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, fd: OwnedFd, peer: IpAddr) {
+        self.house.metrics.accepted += 1;
+        // Without them a connection only works less well.
+        let _ = sockopt::set_tcp_nodelay(&fd, true);
+        let _ = sockopt::set_tcp_user_timeout(&fd, u32::try_from(limit::LISTENER_STALLED_MILLIS_MAX).unwrap_or(u32::MAX));
+        let Ok(socket) = Socket::new(fd, self.tls.as_ref()) else { return };
+        self.serial = self.serial.wrapping_add(1);
+        let key = self.connections.insert(Connection::new(socket, self.serial, peer, self.house.now));
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        if epoll::add(&self.epoll, self.connections[key].socket().fd(), EventData::new_u64(key as u64), flags).is_err() {
+            self.connections.remove(key);
+        }
+    }
+
+    /// Leaves new connections to other workers, or to the queue of the socket.
+    fn pause(&mut self) -> io::Result<()> {
+        if !self.paused {
+            self.paused = true;
+            self.house.metrics.accept_pauses += 1;
+            tracing::info!(connections = self.connections.len(), "full: new listeners are left to other workers");
+            for listener in &self.listeners {
+                epoll::delete(&self.epoll, listener)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.paused = false;
+        for listener in &self.listeners {
+            // One of the workers that share the socket is woken, not all.
+            epoll::add(&self.epoll, listener, EventData::new_u64(LISTENER_TOKEN), EventFlags::IN | EventFlags::EXCLUSIVE)?;
+        }
+        Ok(())
+    }
+
+    fn descriptors_used(&self) -> usize {
+        OTHER_DESCRIPTORS + self.connections.len() + self.house.events.values().map(|event| event.descriptors()).sum::<usize>()
+    }
+
+    /// Whether the share of descriptors in use is at most `slack` percent below the limit.
+    fn is_full(&self, slack: u64) -> bool {
+        self.descriptors_used() as u64 * 100 >= self.descriptors_limit as u64 * (limit::WORKER_FULL_PERCENT - slack)
+    }
+
+    fn is_member(&self, key: usize, serial: u32) -> bool {
+        self.connections.get(key).is_some_and(|connection| connection.serial == serial)
+    }
+
+    /// Lets a connection do what it can, and keeps the books about it.
+    fn drive(&mut self, key: usize) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let (serial, waited, booked) = (connection.serial, connection.waits_for(), booked(connection));
+        let fate = match catch_unwind(AssertUnwindSafe(|| connection.drive(&mut self.house))) {
+            Ok(fate) => fate.unwrap_or(Fate::Closes),
+            Err(_) => {
+                self.house.metrics.panics += 1;
+                connection.fault();
+                Fate::Closes
+            }
+        };
+        let (waits, books) = (connection.waits_for(), self::booked(connection));
+        if books != booked {
+            self.unbook(booked);
+            self.book(books, (key, serial));
+        }
+        if waits != waited
+            && let Some(event) = waits.and_then(|id| self.house.events.get_mut(&id))
+        {
+            event.waiters.push((key, serial));
+        }
+        for id in std::mem::take(&mut self.house.opened) {
+            if let Some(event) = self.house.events.get(&id) {
+                self.watch.add(event);
+            }
+        }
+        match fate {
+            Fate::Stays => {}
+            Fate::Again => self.again.push((key, serial)),
+            Fate::Closes => self.close(key),
+        }
+    }
+
+    fn close(&mut self, key: usize) {
+        if let Some(connection) = self.connections.try_remove(key) {
+            self.unbook(booked(&connection));
+        }
+    }
+
+    fn book(&mut self, booking: Option<Booking>, member: Member) {
+        if let Some((event, rung, counts)) = booking
+            && let Some(event) = self.house.events.get_mut(&event)
+        {
+            event.listeners.push(member);
+            event.counts[place(rung)] += u32::from(counts);
+        }
+    }
+
+    /// The member itself is left out of the list when the list is next gone through.
+    fn unbook(&mut self, booking: Option<Booking>) {
+        if let Some((event, rung, counts)) = booking
+            && let Some(event) = self.house.events.get_mut(&event)
+        {
+            let count = &mut event.counts[place(rung)];
+            *count = count.saturating_sub(u32::from(counts));
+        }
+    }
+}
+
+/// What a stream stands in the books for: its event, the rung it asked for, and whether it counts.
+type Booking = (EventId, Rung, bool);
+
+fn booked(connection: &Connection) -> Option<Booking> {
+    connection.stream().map(|stream| (stream.event, stream.asked, stream.counts))
+}
+
+#[cfg(test)]
+mod tests;
