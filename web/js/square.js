@@ -16,16 +16,18 @@ const swup = new Swup({
   // A page is small and may have changed: it is asked for again.
   cache: false,
   linkToSelf: 'navigate',
-  // The stage's page is a document of its own: it alone may have the microphone. Somebody on stage is asked before they leave it: the browser's own question stands before
-  // an ordinary navigation.
-  ignoreVisit: (/** @type {string} */ url, /** @type {{ el?: Element }} */ { el }) => !!el?.closest('[data-no-swup]') || url.startsWith('/stage/') || onStage(),
+  // The stage's page is a document of its own: it alone may have the microphone. Somebody on stage is asked before they leave it:
+  // the browser's own question stands before an ordinary navigation.
+  ignoreVisit: (/** @type {string} */ url, /** @type {{ el?: Element }} */ { el }) =>
+    !!el?.closest('[data-no-swup]') || url.startsWith('/stage/') || onStage(),
 });
 
 /** Where each entry of the history was scrolled to. @type {Map<number, number>} */
 const scrolled = new Map();
 let entry = history.state?.index ?? 1;
-history.scrollRestoration = 'manual';
+// A page loaded anew is the browser's own to place.
 addEventListener('pagehide', () => (history.scrollRestoration = 'auto'));
+addEventListener('pageshow', () => (history.scrollRestoration = 'manual'));
 
 swup.hooks.on('visit:start', (visit) => {
   scrolled.set(entry, scrollY);

@@ -1,0 +1,139 @@
+/** Browsers for the tests: Debian's Chromium with a voice as its microphone, and pages that keep what they hear. */
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+];
+export const results = fileURLToPath(new URL('results/', import.meta.url));
+await mkdir(results, { recursive: true });
+
+/** @param {string} [voice] the WAV that is its microphone, over and over */
+export const launch = (voice) =>
+  chromium.launch({ executablePath: '/usr/bin/chromium', args: voice ? [...ARGS, `--use-file-for-fake-audio-capture=${voice}`] : ARGS });
+
+/**
+ * What went wrong in a page, kept from its first moment.
+ * @param {import('playwright-core').Page} page
+ */
+export function faultsOf(page) {
+  /** @type {string[]} */
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    // A refused request is an answer to be handled, which the browser reports all the same.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text());
+  });
+  return faults;
+}
+
+/**
+ * From now on the page keeps the bytes of every live stream that it fetches.
+ * @param {import('playwright-core').Page} page
+ */
+export const keepStream = (page) =>
+  page.addInitScript(() => {
+    const kept = /** @type {number[][]} */ ([]);
+    Object.assign(globalThis, { kept });
+    const ask = globalThis.fetch;
+    globalThis.fetch = async (...args) => {
+      const answer = await ask(...args);
+      const method = args[1]?.method ?? 'GET';
+      if (!answer.ok || !answer.body || method !== 'GET' || !/\/live\/[^/]+\.mp4/.test(answer.url)) return answer;
+      const through = new TransformStream({
+        transform(chunk, control) {
+          kept.push(Array.from(chunk));
+          control.enqueue(chunk);
+        },
+      });
+      return new Response(answer.body.pipeThrough(through), { status: answer.status, headers: answer.headers });
+    };
+  });
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @returns {Promise<Uint8Array>}
+ */
+export async function streamOf(page) {
+  const text = await page.evaluate(() => {
+    const bytes = /** @type {{ kept: number[][] }} */ (/** @type {unknown} */ (globalThis)).kept.flat();
+    let out = '';
+    for (let i = 0; i < bytes.length; i += 8192) out += String.fromCharCode(...bytes.slice(i, i + 8192));
+    return btoa(out);
+  });
+  return Buffer.from(text, 'base64');
+}
+
+/**
+ * What the stage sends back to a speaker, recorded in the speaker's own page.
+ * @param {import('playwright-core').Page} page
+ * @param {number} seconds
+ * @returns {Promise<Uint8Array>}
+ */
+export async function downlinkOf(page, seconds) {
+  const text = await page.evaluate(async (millis) => {
+    const audio = /** @type {HTMLAudioElement} */ (document.querySelector('town-console audio'));
+    const recorder = new MediaRecorder(/** @type {MediaStream} */ (audio.srcObject), { mimeType: 'audio/webm;codecs=opus', audioBitsPerSecond: 96_000 });
+    /** @type {Blob[]} */
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    recorder.start();
+    await new Promise((resolve) => setTimeout(resolve, millis));
+    const stopped = new Promise((resolve) => (recorder.onstop = resolve));
+    recorder.stop();
+    await stopped;
+    const reader = new FileReader();
+    const read = new Promise((resolve) => (reader.onload = resolve));
+    reader.readAsDataURL(new Blob(parts));
+    await read;
+    return String(reader.result).split(',')[1];
+  }, seconds * 1000);
+  return Buffer.from(text, 'base64');
+}
+
+/**
+ * Opens a stage link and goes on stage.
+ * @param {import('playwright-core').Page} page
+ * @param {string} link
+ * @param {string} name
+ */
+export async function goOnStage(page, link, name) {
+  await page.goto(link);
+  await page.getByLabel('Your name on stage').fill(name);
+  await page.getByRole('button', { name: 'Turn on the microphone' }).click();
+  await page.getByRole('button', { name: 'Go on stage' }).click();
+  await page.locator('town-console[data-phase="backstage"], town-console[data-phase="live"]').waitFor();
+}
+
+/** @param {import('playwright-core').Page} page */
+export const statsOf = (page) =>
+  page.evaluate(() => {
+    const player = /** @type {HTMLElement & { stats: Record<string, number | string> } | null} */ (document.querySelector('town-player'));
+    const audio = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
+    return { .../** @type {any} */ (player?.stats), at: audio.currentTime, paused: audio.paused };
+  });
+
+/**
+ * Waits until the page's sound moves.
+ * @param {import('playwright-core').Page} page
+ * @param {number} [timeout]
+ */
+export async function heard(page, timeout = 15_000) {
+  const at = await page.evaluate(() => document.querySelector('audio')?.currentTime ?? 0);
+  await page.waitForFunction(
+    (from) => {
+      const audio = /** @type {HTMLAudioElement | null} */ (document.querySelector('audio#sound'));
+      return audio && !audio.paused && Math.abs(audio.currentTime - from) > 0.3;
+    },
+    at,
+    { timeout },
+  );
+}

@@ -1,0 +1,44 @@
+/** Debian's Firefox as a listener and for the replay, driven over WebDriver BiDi. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import puppeteer from 'puppeteer-core';
+import { binary, startServer } from './server.js';
+import { voice } from './voice.js';
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {import('puppeteer-core').Browser} */ let browser;
+/** @type {import('node:child_process').ChildProcess} */ let speaker;
+
+before(async () => {
+  server = await startServer();
+  browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: '/usr/bin/firefox-esr',
+    headless: true,
+    extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
+  });
+});
+
+after(async () => {
+  speaker?.kill();
+  await browser?.close();
+  await server?.stop();
+});
+
+test('Firefox hears the event and its replay', async () => {
+  const event = await server.event('Heard in Firefox');
+  speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
+  const page = await browser.newPage();
+  await page.goto(event.page);
+  await page.locator('.listen').click();
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 3, { timeout: 30_000 });
+  const stats = await page.evaluate(() => /** @type {any} */ (document.querySelector('town-player')).stats);
+  console.log('firefox', stats);
+  assert.equal(stats.by, 'stream');
+  assert.equal(stats.gaps, 0);
+  await server.cli('event', 'end', event.id);
+  await page.waitForSelector('town-replay .seek', { timeout: 20_000 });
+  await page.locator('town-replay .listen').click();
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 1 && !document.querySelector('audio')?.paused, { timeout: 20_000 });
+});

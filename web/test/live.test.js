@@ -1,0 +1,205 @@
+/** One whole event in real browsers: two speakers, two listeners, navigation, a lost network, another tab, the end and the replay. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { downlinkOf, faultsOf, goOnStage, heard, keepStream, launch, statsOf, streamOf } from './browser.js';
+import { alike, decibels, decode, envelope, fragments } from './hear.js';
+import { startServer } from './server.js';
+import { voice } from './voice.js';
+
+/** @typedef {import('playwright-core').Browser} Browser */
+/** @typedef {import('playwright-core').Page} Page */
+
+/** Real voices pass noise suppression, gain control and Opus twice; the wrong voice stays below 0.4. */
+const SAME = 0.6;
+const OTHER = 0.45;
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {import('./server.js').Event} */ let event;
+/** @type {Browser[]} */ const browsers = [];
+/** @type {Page} */ let ada;
+/** @type {Page} */ let ben;
+/** @type {Page} */ let listener;
+/** @type {Record<'ada' | 'ben', Float32Array>} */ let spoken;
+
+before(async () => {
+  server = await startServer();
+  event = await server.event('Town meeting');
+  const voices = { ada: await voice('ada'), ben: await voice('ben') };
+  spoken = { ada: envelope(await decode(voices.ada)), ben: envelope(await decode(voices.ben)) };
+  browsers.push(await launch(voices.ada), await launch(voices.ben), await launch());
+  [ada, ben, listener] = await Promise.all(browsers.map((browser) => browser.newPage()));
+});
+
+after(async () => {
+  await Promise.allSettled(browsers.map((browser) => browser.close()));
+  await server?.stop();
+});
+
+test('who listens before the event begins hears it when it does', async () => {
+  const faults = faultsOf(listener);
+  await keepStream(listener);
+  await listener.goto(event.page);
+  await listener.getByRole('button', { name: 'Listen' }).click();
+  await listener.getByText('Not begun yet').waitFor();
+  await goOnStage(ada, event.stage, 'Ada');
+  await goOnStage(ben, event.stage, 'Ben');
+  await ada.getByText('Backstage.').waitFor();
+  await ada.getByRole('button', { name: 'Go live' }).click();
+  await ada.getByText('Live.').waitFor();
+  await heard(listener, 20_000);
+  await listener.getByText('is speaking').or(listener.getByText('are speaking')).first().waitFor();
+  await listener.getByRole('list', { name: 'On stage' }).getByText('Ben').waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test('the audience hears who speaks, as they spoke, without a gap', async () => {
+  await ben.getByRole('button', { name: 'Mute', exact: true }).click();
+  await ben.getByText('You are muted. Nobody hears you.').waitFor();
+  const before = fragments(await streamOf(listener)).pieces.length;
+  await listener.waitForTimeout(15_000);
+  const bytes = await streamOf(listener);
+  const { pieces, missing } = fragments(bytes);
+  assert.equal(missing, 0, 'no fragment is missing');
+  assert.ok(pieces.length - before >= 60, `15 s brought ${pieces.length - before} fragments of 200 ms`);
+  const samples = (await decode(bytes)).slice(-16_000 * 12);
+  const heardAs = { ada: alike(envelope(samples), spoken.ada), ben: alike(envelope(samples), spoken.ben) };
+  console.log('heard', heardAs, `${decibels(samples).toFixed(1)} dBFS`);
+  assert.ok(heardAs.ada > SAME, `Ada is heard: ${heardAs.ada}`);
+  assert.ok(heardAs.ben < OTHER, `Ben is not: ${heardAs.ben}`);
+  assert.ok(decibels(samples) > -40 && decibels(samples) < -8, `as loud as speech: ${decibels(samples)} dBFS`);
+  assert.equal((await statsOf(listener)).gaps, 0);
+});
+
+test('a speaker hears the others and not themselves', async () => {
+  await ben.getByRole('button', { name: 'Unmute' }).click();
+  await ben.getByText('Your microphone is on. Everybody hears you.').waitFor();
+  const samples = await decode(await downlinkOf(ada, 12));
+  const heardAs = { ada: alike(envelope(samples), spoken.ada), ben: alike(envelope(samples), spoken.ben) };
+  console.log('mix-minus', heardAs);
+  assert.ok(heardAs.ben > SAME, `Ada hears Ben: ${heardAs.ben}`);
+  assert.ok(heardAs.ada < OTHER, `and not herself: ${heardAs.ada}`);
+});
+
+test('without script the bare element plays', async () => {
+  const context = await browsers[2].newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(event.page);
+  const audio = page.locator('noscript audio, audio').first();
+  const source = await audio.locator('source[type="audio/mp4"]').getAttribute('src');
+  assert.equal(source, event.listen.stream);
+  // The page's own script is off; the one that presses play and looks at the clock is the test's.
+  const bare = await (await browsers[2].newContext({ bypassCSP: true })).newPage();
+  await bare.goto(new URL('/', server.base).href);
+  await bare.evaluate((src) => {
+    document.body.innerHTML = '<audio id="bare" controls></audio>';
+    const audio = /** @type {HTMLAudioElement} */ (document.getElementById('bare'));
+    audio.src = src ?? '';
+    void audio.play();
+  }, source);
+  await bare.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.getElementById('bare')).currentTime > 1, null, { timeout: 20_000 });
+  await bare.context().close();
+  await context.close();
+});
+
+test('navigation, back and a form leave the sound alone', async () => {
+  await listener.evaluate(() => {
+    const audio = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
+    const events = /** @type {string[]} */ ([]);
+    for (const name of ['pause', 'emptied', 'waiting', 'seeking', 'ended', 'error']) audio.addEventListener(name, () => events.push(name));
+    Object.assign(globalThis, { events, theAudio: audio });
+  });
+  const before = await statsOf(listener);
+  const visit = /** @param {string} name @param {RegExp} at */ async (name, at) => {
+    await listener.locator('.masthead').getByRole('link', { name }).click();
+    await listener.waitForURL(at);
+  };
+  for (let round = 0; round < 5; round += 1) {
+    await visit('Sign in', /sign-in/);
+    await visit('Events', /\/$/);
+  }
+  await listener.getByRole('complementary', { name: 'Playing now' }).waitFor();
+  await listener.goBack();
+  await listener.waitForURL(/sign-in/);
+  await visit('Events', /\/$/);
+  await signIn();
+  await listener.getByRole('link', { name: /Town meeting/ }).first().click();
+  await listener.locator('town-player[data-state="playing"]').waitFor();
+  const after = await statsOf(listener);
+  const kept = await listener.evaluate(() => /** @type {any} */ ({ events: /** @type {any} */ (globalThis).events, same: /** @type {any} */ (globalThis).theAudio === document.querySelector('audio#sound') }));
+  assert.ok(kept.same, 'the same element');
+  assert.deepEqual(kept.events, []);
+  assert.equal(after.reconnects, before.reconnects);
+  assert.equal(fragments(await streamOf(listener)).missing, 0);
+});
+
+/** A form's post in the listener's own document: the button of a one-time link. */
+async function signIn() {
+  const link = await server.signInLink('hanna', 'member');
+  await listener.evaluate((href) => {
+    const a = Object.assign(document.createElement('a'), { href, textContent: 'my link' });
+    document.querySelector('main')?.append(a);
+  }, link);
+  await listener.getByRole('link', { name: 'my link' }).click();
+  await listener.waitForURL(/sign-in\//);
+  await listener.locator('main').getByRole('button', { name: 'Sign in' }).click();
+  await listener.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
+test('a second tab takes the sound over', async () => {
+  const second = await listener.context().newPage();
+  await second.goto(event.page);
+  await second.getByRole('button', { name: 'Listen' }).click();
+  await heard(second);
+  await listener.getByText('The sound is in another tab now.').waitFor();
+  await second.close();
+  await listener.getByRole('button', { name: 'Listen here' }).click();
+  await heard(listener);
+});
+
+test('after a lost network and after the back button it is live again', async () => {
+  const client = await listener.context().newCDPSession(listener);
+  await client.send('Network.enable');
+  const network = /** @param {boolean} offline */ (offline) =>
+    client.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: offline ? 0 : -1, uploadThroughput: offline ? 0 : -1 });
+  const { fragments: had } = await statsOf(listener);
+  await network(true);
+  await listener.context().setOffline(true);
+  await listener.waitForFunction(() => !navigator.onLine);
+  await listener.waitForTimeout(5000);
+  await network(false);
+  await listener.context().setOffline(false);
+  const back = Date.now();
+  await heard(listener);
+  console.log('after the network', Date.now() - back, 'ms');
+  assert.ok((await statsOf(listener)).fragments > had);
+  await listener.goto('about:blank');
+  await listener.goBack();
+  const again = Date.now();
+  await heard(listener);
+  console.log('after the back button', Date.now() - again, 'ms');
+  await listener.locator('town-player[data-state="playing"]').waitFor();
+});
+
+test('after the end the replay is on the same page', async () => {
+  await ada.getByRole('button', { name: 'End event' }).click();
+  await ada.getByRole('button', { name: 'End for everybody' }).click();
+  const ended = Date.now();
+  await ada.getByText('The event is over.').waitFor();
+  await ben.getByText('The event is over.').waitFor();
+  await listener.locator('town-replay .seek').waitFor({ timeout: 15_000 });
+  console.log('replay shown after', Date.now() - ended, 'ms');
+  const replay = listener.locator('town-replay');
+  await replay.getByRole('button', { name: 'Play' }).click();
+  await heard(listener);
+  await replay.getByLabel('Place in the recording').fill('20');
+  await listener.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 20);
+  await replay.getByLabel('Speed').selectOption('2');
+  assert.equal(await listener.evaluate(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).playbackRate), 2);
+  const [download] = await Promise.all([listener.waitForEvent('download'), replay.getByRole('link', { name: 'Download' }).click()]);
+  assert.match(download.suggestedFilename(), /\.m4a$/);
+  const samples = await decode(await download.path());
+  assert.ok(samples.length > 16_000 * 30, `the whole event is kept: ${samples.length / 16_000} s`);
+  const part = envelope(samples.slice(16_000 * 5, 16_000 * 17));
+  const both = Math.max(alike(part, spoken.ada), alike(part, spoken.ben));
+  assert.ok(both > 0.4, `and sounds like who spoke: ${both}`);
+});

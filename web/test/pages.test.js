@@ -1,0 +1,142 @@
+/** Every page: without violations of accessibility in light, dark and right to left; small; seen at two widths; links that a GET doesn't spend. */
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { faultsOf, launch, results } from './browser.js';
+import { startServer } from './server.js';
+import { voice } from './voice.js';
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WEB = fileURLToPath(new URL('..', import.meta.url));
+const PAGE_BYTES_MAX = 14 * 1024;
+const PLAYER_BYTES_MAX = 12 * 1024;
+const SCRIPT_BYTES_MAX = 60 * 1024;
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {import('playwright-core').Browser} */ let browser;
+/** @type {import('./server.js').Event} */ let event;
+/** @type {[string, string][]} */ let pages;
+/** @type {import('playwright-core').BrowserContextOptions['storageState']} */ let admin;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch(await voice('ada'));
+  event = await server.event('Town meeting: the bridge, the school and the water');
+  await server.event('Budget hearing', '--start-at', '2030-11-24T18:00:00Z');
+  const link = await server.signInLink('ada', 'admin');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.getByRole('main').getByRole('button').click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  admin = await context.storageState();
+  await context.close();
+  pages = [
+    ['home', '/'],
+    ['event', new URL(event.page).pathname],
+    ['stage', new URL(event.stage).pathname],
+    ['sign-in', '/sign-in'],
+    ['sign-in-link', new URL(await server.signInLink('bob', 'member')).pathname],
+    ['event-new', '/events/new'],
+    ['missing', '/nowhere'],
+  ];
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const width of [390, 1280]) {
+    test(`pages at ${width} px, ${scheme}`, async () => {
+      const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme: scheme, storageState: admin, bypassCSP: false });
+      const page = await context.newPage();
+      const faults = faultsOf(page);
+      for (const [name, path] of pages) {
+        await page.goto(server.base + path);
+        await page.waitForLoadState('networkidle');
+        await page.screenshot({ path: join(results, `${name}-${width}-${scheme}.png`), fullPage: true });
+        for (const direction of ['ltr', 'rtl']) {
+          await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
+          await accessible(page, `${name} ${width} ${scheme} ${direction}`);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.ok(wide <= 0, `${name} ${width} ${direction} is ${wide} px too wide`);
+        }
+        await page.screenshot({ path: join(results, `${name}-${width}-${scheme}-rtl.png`), fullPage: true });
+      }
+      assert.deepEqual(faults, []);
+      await context.close();
+    });
+  }
+}
+
+test('the console from sound check to stage', async () => {
+  for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+    for (const width of [390, 1280]) {
+      const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme: scheme });
+      const page = await context.newPage();
+      await page.goto(event.stage);
+      await page.getByLabel('Your name on stage').fill('Ada Lovelace');
+      await page.getByText('This event is recorded.').waitFor();
+      await page.getByRole('button', { name: 'Turn on the microphone' }).click();
+      await page.getByText('This is heard well.').waitFor();
+      await page.screenshot({ path: join(results, `check-${width}-${scheme}.png`), fullPage: true });
+      await accessible(page, `check ${width} ${scheme}`);
+      await page.getByRole('button', { name: 'Go on stage' }).click();
+      await page.getByText('Backstage.').waitFor();
+      await page.getByRole('list', { name: 'On stage' }).getByText('Ada Lovelace (you)').waitFor();
+      await page.screenshot({ path: join(results, `on-stage-${width}-${scheme}.png`), fullPage: true });
+      await accessible(page, `on stage ${width} ${scheme}`);
+      await page.getByRole('button', { name: 'Leave the stage' }).click();
+      await page.getByRole('button', { name: 'Turn on the microphone' }).waitFor();
+      await context.close();
+    }
+  }
+});
+
+test('a one-time link is not spent by looking at it', async () => {
+  const link = await server.signInLink('carl', 'member');
+  for (let i = 0; i < 3; i += 1) assert.equal((await fetch(link)).status, 200);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await context.close();
+  assert.equal((await fetch(link)).status, 410);
+});
+
+test('pages and scripts are small', async () => {
+  const size = /** @param {string | Uint8Array} bytes */ (bytes) => gzipSync(bytes, { level: 6 }).length;
+  const styles = (await Promise.all(['css/tokens.css', 'css/square.css', 'icons/square.svg'].map((file) => readFile(join(WEB, file))))).reduce((sum, bytes) => sum + size(bytes), 0);
+  for (const [name, path] of pages) {
+    const page = size(await (await fetch(server.base + path)).text()) + styles;
+    assert.ok(page <= PAGE_BYTES_MAX, `${name}: ${page} bytes with its styles`);
+  }
+  const scripts = new Map();
+  for (const file of [...(await readdir(join(WEB, 'js'))).map((name) => `js/${name}`), 'vendor/swup/Swup.umd.js']) {
+    if (file.endsWith('.js')) scripts.set(file, size(await readFile(join(WEB, file))));
+  }
+  const sum = /** @param {string[]} files */ (files) => files.reduce((total, file) => total + scripts.get(file), 0);
+  const player = sum(['player', 'programme', 'boxes', 'sound', 'words'].map((name) => `js/${name}.js`));
+  console.log(`styles ${styles}, player ${player}, all scripts ${sum([...scripts.keys()])} bytes`);
+  assert.ok(player <= PLAYER_BYTES_MAX, `player: ${player} bytes`);
+  assert.ok(sum([...scripts.keys()]) <= SCRIPT_BYTES_MAX, `all scripts: ${sum([...scripts.keys()])} bytes`);
+});
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {string} where
+ */
+async function accessible(page, where) {
+  // Through the debugger: the page's own policy lets no foreign script in.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(document, { resultTypes: ['violations'] }));
+  const said = violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.html).join(' ')}`);
+  assert.deepEqual(said, [], where);
+}

@@ -1,0 +1,94 @@
+/** A real server for the tests: the built binary, a data directory of its own, random ports, and nothing left behind. */
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+export const binary = process.env.TOWNSQUARE_BIN ?? '';
+const READY_MILLIS = 30_000;
+const STOP_MILLIS = 10_000;
+
+/** @typedef {{ id: string, page: string, stage: string, whip: { url: string, token: string }, listen: { stream: string, hls: string } }} Event */
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+export async function startServer() {
+  if (!binary) throw new Error('TOWNSQUARE_BIN names the built binary: bin/test sets it');
+  const data = await mkdtemp(join(tmpdir(), 'townsquare-web-'));
+  const [square, relay, stage, internal] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const on = /** @param {number} port */ (port) => `127.0.0.1:${port}`;
+  const server = spawn(
+    binary,
+    ['serve', '--data', data, '--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal)],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let said = '';
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)));
+  const stopped = new Promise((resolve) => server.once('exit', resolve));
+  const base = `http://${on(square)}`;
+
+  const cli = /** @param {...string} args */ async (...args) => {
+    const { stdout } = await run(binary, [...args, '--data', data, '--json'], { timeout: 20_000 });
+    return JSON.parse(stdout.trim().split('\n').pop() ?? '{}');
+  };
+
+  const stop = async () => {
+    server.kill('SIGTERM');
+    const timer = setTimeout(() => server.kill('SIGKILL'), STOP_MILLIS);
+    await stopped;
+    clearTimeout(timer);
+    // Roles outlive a supervisor on purpose; what a test leaves behind it ends itself, by the process files alone.
+    const files = await readdir(join(data, 'run')).catch(() => []);
+    for (const file of files.filter((name) => name.endsWith('.pid'))) {
+      const pid = Number(await readFile(join(data, 'run', file), 'utf8').catch(() => '0'));
+      if (pid > 1) await end(pid, data);
+    }
+    await rm(data, { recursive: true, force: true });
+  };
+
+  try {
+    const until = Date.now() + READY_MILLIS;
+    while (!(await fetch(base).then((answer) => answer.ok, () => false))) {
+      if (server.exitCode !== null || Date.now() > until) throw new Error(`the server is not ready:\n${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    base,
+    data,
+    relay: `http://${on(relay)}`,
+    cli,
+    stop,
+    said: () => said,
+    /** @param {string} title @param {...string} more @returns {Promise<Event>} */
+    event: (title, ...more) => cli('event', 'create', '--title', title, ...more),
+    /** @param {string} name @param {string} role @returns {Promise<string>} */
+    signInLink: async (name, role) => Object.values(await cli('account', 'create', name, '--role', role)).find((value) => String(value).includes('/sign-in/')),
+  };
+}
+
+/**
+ * @param {number} pid
+ * @param {string} data
+ */
+async function end(pid, data) {
+  // A number may be another process by now: only one that was started for this directory is ended.
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  if (environment.includes(data)) process.kill(pid, 'SIGKILL');
+}
