@@ -17,12 +17,13 @@ pub(crate) enum Format {
 
 /// What the log is told to be; a role inherits it through the environment.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Log")]
 pub(crate) struct Flags {
     /// How the log looks [default: text on a terminal, json elsewhere]
-    #[arg(long, global = true, env = "TOWNSQUARE_LOG", value_name = "FORMAT")]
+    #[arg(long, global = true, env = "TOWNSQUARE_LOG", hide_env = true, value_name = "FORMAT")]
     pub(crate) log: Option<Format>,
     /// What is logged: error, warn, info, debug, or a tracing filter
-    #[arg(long, global = true, env = "TOWNSQUARE_LOG_FILTER", value_name = "FILTER", default_value = "info,str0m=warn,sqlx=warn")]
+    #[arg(long, global = true, env = "TOWNSQUARE_LOG_FILTER", hide_env = true, value_name = "FILTER", default_value = "info,str0m=warn,sqlx=warn")]
     pub(crate) log_filter: String,
 }
 

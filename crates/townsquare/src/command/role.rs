@@ -18,6 +18,8 @@ const FIRST: RawFd = 3;
 
 /// Plays the role until it is told to stop.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    // What `ps` and `top` show; the file that was started is the supervisor's own, whatever lies at its path by now.
+    let _ = rustix::thread::set_name(&std::ffi::CString::new(format!("townsq-{}", args.name.name()))?);
     let text = std::env::var("TOWNSQUARE_SETTINGS").context("a role is started by townsquare serve alone")?;
     let settings: Settings = serde_json::from_str(&text).context("TOWNSQUARE_SETTINGS can't be read")?;
     let sockets = inherited(args.name.sockets())?;

@@ -199,7 +199,7 @@ fn text(url: &Url) -> String {
 fn read(path: &Path) -> anyhow::Result<Said> {
     let text = std::fs::read_to_string(path).with_context(|| format!("--config {} can't be read", path.display()))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+        let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
         usage(&format!("{}, line {line}: {}", path.display(), error.message().replace('\n', " "))).into()
     })
 }

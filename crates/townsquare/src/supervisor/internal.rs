@@ -75,7 +75,12 @@ async fn answer(State(asker): State<Asker>, uri: Uri) -> Response {
         return (StatusCode::NOT_FOUND, "there is no such role\n").into_response();
     }
     let one = matches!(who, Some((role, index)) if index.is_some() || role != RoleName::Relay.name());
-    let answers = asker.ask_all(ids, &format!("/{what}")).await;
+    let mut answers = asker.ask_all(ids, &format!("/{what}")).await;
+    if what == "readyz" {
+        // Ready is who also goes round: a role that has not beaten yet does not count.
+        let up = |id: &RoleId| roles.iter().any(|(other, up, _)| other == id && *up);
+        answers.iter_mut().filter(|(id, _)| !up(id)).for_each(|(_, said)| *said = None);
+    }
     match (what, one) {
         ("metrics", false) => {
             let texts: Vec<(RoleId, String)> = answers.into_iter().filter_map(|(id, said)| Some((id, said?.1))).collect();

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use rustix::process::Resource;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -26,6 +27,7 @@ const EVENTS_MAX: usize = 1_024;
 /// Serves until it is told to stop.
 pub(crate) fn serve(mut settings: Settings, log: &crate::log::Flags) -> anyhow::Result<()> {
     let _reserved = Reserved::take()?;
+    allow_descriptors();
     data::prepare(&settings.data)?;
     settings.data = settings.data.canonicalize().with_context(|| format!("can't find {}", settings.data.display()))?;
     let run = settings.run_dir();
@@ -39,6 +41,15 @@ pub(crate) fn serve(mut settings: Settings, log: &crate::log::Flags) -> anyhow::
         let _ = std::fs::remove_file(entry.path());
     }
     Ok(())
+}
+
+/// Each listener is a descriptor: the roles inherit as many as the system allows this user.
+fn allow_descriptors() {
+    let mut limit = rustix::process::getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, limit) {
+        tracing::warn!("the limit of open files can't be raised: {error}");
+    }
 }
 
 fn warn_of_mixed_schemes(settings: &Settings) {
