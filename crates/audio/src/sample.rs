@@ -34,8 +34,8 @@ pub(crate) fn speech(pitch_hz: f32, samples: usize) -> Vec<f32> {
     let at = |index: usize| {
         let seconds = index as f32 / 48_000.0;
         let syllable = 0.6 - 0.4 * (TAU * 4.0 * seconds).cos();
-        let bend = 1.0 + 0.02 * (TAU * 0.7 * seconds).sin();
-        0.15 * syllable * harmonics.iter().map(|(hz, loud)| loud * (TAU * hz * bend * seconds).sin()).sum::<f32>()
+        let bent = seconds + 0.003 * (TAU * 1.1 * seconds).sin();
+        0.15 * syllable * harmonics.iter().map(|(hz, loud)| loud * (TAU * hz * bent).sin()).sum::<f32>()
     };
     (0..samples).map(at).collect()
 }

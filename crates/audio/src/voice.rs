@@ -51,6 +51,8 @@ pub struct Voice {
     /// Sound that is decoded but not yet played, from the front.
     sound: Box<[f32]>,
     pending: usize,
+    /// Where the newest of it came from.
+    pending_source: Source,
     /// The last frame's loudness and source.
     decibels: f32,
     source: Source,
@@ -69,6 +71,7 @@ impl Voice {
             talk: Talk::default(),
             sound: vec![0.0; PENDING_SAMPLES_MAX].into_boxed_slice(),
             pending: 0,
+            pending_source: Source::Packets,
             decibels: level::SILENCE_DB,
             source: Source::Silence,
             ticks_since_pace: 0,
@@ -105,7 +108,8 @@ impl Voice {
 
     /// Fills `frame` with the next 20 ms. `now` is when the tick is due and advances by 20 ms a tick.
     pub fn pull(&mut self, now: Instant, frame: &mut Frame) -> Pulled {
-        let before = std::mem::replace(&mut self.source, Source::Packets);
+        let carried = if self.pending > 0 { self.pending_source } else { Source::Packets };
+        let before = std::mem::replace(&mut self.source, carried);
         self.ticks_since_pace = self.ticks_since_pace.saturating_add(1);
         let is_paced = match self.buffer.pace(now, self.pending) {
             Pace::Steady => false,
@@ -215,6 +219,7 @@ impl Voice {
             match decoded {
                 Ok(samples) => {
                     self.pending += samples;
+                    self.pending_source = source;
                     self.source = self.source.max(source);
                 }
                 // What does not decode is as good as lost.
@@ -229,6 +234,7 @@ impl Voice {
             room.fill(0.0);
         }
         self.pending += samples;
+        self.pending_source = Source::Concealed;
         self.source = self.source.max(Source::Concealed);
     }
 

@@ -70,7 +70,7 @@ fn a_full_stage_on_a_bad_network_never_allocates() {
             // Losses in a row, packets twice, padding, pauses, senders that begin anew: what makes the buffer work.
             let turn = tick as usize * 7 + number * 13;
             let is_paused = tick % 200 > 120 && number % 4 == 0;
-            if turn % 10 == 0 || turn % 57 < 4 || is_paused {
+            if turn.is_multiple_of(10) || turn % 57 < 4 || is_paused {
                 continue;
             }
             let jump = if tick > 300 && number == 3 { 1 << 30 } else { 0 };
@@ -85,7 +85,8 @@ fn a_full_stage_on_a_bad_network_never_allocates() {
                 desk.apply(&Command::SetMuted(input, tick % 100 == 0));
             }
             let last = Input::new(INPUTS - 1).expect("an input");
-            desk.apply(if tick % 100 == 0 { &Command::Close(last) } else { &Command::Open(last) });
+            let command = if tick % 100 == 0 { Command::Close(last) } else { Command::Open(last) };
+            desk.apply(&command);
         }
         desk.tick(now, &mut output);
         loudest = loudest.max(level::decibels(&output.mix));
