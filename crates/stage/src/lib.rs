@@ -13,4 +13,4 @@ mod words;
 
 pub use kept::{Kept, Participant, Phase, Programme, Standing};
 pub use stage::Stage;
-pub use words::{Action, Alarm, Input, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who};
+pub use words::{Action, Alarm, Input, Loudness, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who};

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 const LEVELS_EVERY: Duration = Duration::from_millis(500);
 /// Between two tellings of the listener count.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
-/// Quieter than this is breath and room, not speech.
-const SPEAKING: LevelDb = LevelDb(50);
 
 /// One thing that is told when it changed, but not more often than every so often.
 #[derive(Debug)]
@@ -52,6 +50,11 @@ impl Listeners {
         Self { stage: Vec::new(), levels: Paced::new(LEVELS_EVERY, Vec::new(), Vec::new()), count: Paced::new(COUNT_EVERY, 0, 0) }
     }
 
+    /// All that was told.
+    pub(crate) fn known(&self) -> Vec<LiveFact> {
+        vec![LiveFact::Stage(self.stage.clone()), LiveFact::Levels(self.levels.told.clone()), LiveFact::Listeners(self.count.told)]
+    }
+
     /// How many listen, as last told.
     pub(crate) const fn count(&self) -> u32 {
         self.count.told
@@ -61,8 +64,8 @@ impl Listeners {
         self.count.now = count;
     }
 
-    pub(crate) fn set_levels(&mut self, levels: &[(ParticipantId, LevelDb)]) {
-        self.levels.now = levels.iter().copied().filter(|(_, level)| *level <= SPEAKING).collect();
+    pub(crate) fn set_levels(&mut self, levels: Vec<(ParticipantId, LevelDb)>) {
+        self.levels.now = levels;
     }
 
     /// What is to be told at `at`.

@@ -2,8 +2,8 @@
 
 use crate::kept::{Kept, Participant, Phase, Programme, Standing};
 use crate::listeners::Listeners;
-use crate::words::{Action, Alarm, Input, Mix, Now, Output, Person, SessionId, SessionKind, View, Who};
-use base::fact::{Fact, LevelDb, LiveFact, OnStage};
+use crate::words::{Action, Alarm, Input, Loudness, Mix, Now, Output, Person, SessionId, SessionKind, View, Who};
+use base::fact::{Fact, LiveFact, OnStage};
 use base::journal::{Entry, Role, What};
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId, UnixMillis, limit};
 use std::collections::BTreeMap;
@@ -89,6 +89,12 @@ impl Stage {
             listeners: self.listeners.count(),
             alarms: self.kept.first_lost.map(|_| Alarm::RecordingStopped).into_iter().collect(),
         }
+    }
+
+    /// Everything that listeners know by now, for a programme that has just been opened.
+    #[must_use]
+    pub fn live_facts(&self) -> Vec<LiveFact> {
+        self.listeners.known()
     }
 
     /// What somebody may do: what they came with, or what their ticket says now.
@@ -360,9 +366,9 @@ impl Stage {
         self.absent.clear();
     }
 
-    fn levels(&mut self, turn: &mut Turn, levels: Vec<(ParticipantId, LevelDb)>) {
-        let audible: Vec<_> = levels.iter().copied().filter(|(id, _)| self.placed(*id).is_ok_and(|person| !person.muted)).collect();
-        self.listeners.set_levels(&audible);
+    fn levels(&mut self, turn: &mut Turn, levels: Vec<Loudness>) {
+        let talking = levels.iter().filter(|one| one.talking && self.placed(one.participant).is_ok());
+        self.listeners.set_levels(talking.map(|one| (one.participant, one.level)).collect());
         turn.out.push(Output::Levels(levels));
     }
 

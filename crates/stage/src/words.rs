@@ -78,6 +78,17 @@ pub enum Action {
     },
 }
 
+/// How loud somebody was lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loudness {
+    /// Who.
+    pub participant: ParticipantId,
+    /// How loud at most, muted or not.
+    pub level: LevelDb,
+    /// Whether they talked and were heard.
+    pub talking: bool,
+}
+
 /// What happens to a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -100,7 +111,7 @@ pub enum Input {
         action: Action,
     },
     /// How loud everybody was lately; ten times a second.
-    Levels(Vec<(ParticipantId, LevelDb)>),
+    Levels(Vec<Loudness>),
     /// How many listen.
     Listeners(u32),
     /// The programme is open, as [`Output::OpenProgramme`] or a restart asked.
@@ -176,7 +187,7 @@ pub enum Output {
     /// Every console gets [`Stage::view`](crate::Stage::view) anew.
     StateChanged,
     /// Every console gets these levels.
-    Levels(Vec<(ParticipantId, LevelDb)>),
+    Levels(Vec<Loudness>),
 }
 
 /// Something the people on stage must know.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::words::MediaUse;
 use base::Epoch;
+use base::fact::LevelDb;
 use proptest::prelude::*;
 
 /// A stage and the journal a shell would have written for it.
@@ -199,7 +200,7 @@ fn listeners_are_told_no_more_often_than_promised() {
     world.give(media(1, "a"));
     let (mut levels, mut counts) = (0, 0);
     for step in 0..100u8 {
-        let spoken = Input::Levels(vec![(ParticipantId(1), LevelDb(20 + step % 7))]);
+        let spoken = Input::Levels(vec![Loudness { participant: ParticipantId(1), level: LevelDb(20 + step % 7), talking: true }]);
         let mut out = world.give(spoken);
         out.extend(world.give(Input::Listeners(u32::from(step))));
         levels += out.iter().filter(|o| matches!(o, Output::Listeners(LiveFact::Levels(_)))).count();

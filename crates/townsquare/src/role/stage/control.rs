@@ -1,0 +1,441 @@
+//! The control thread: it owns every event's stage, performs what the stages say, and syncs the journal before it answers.
+
+use super::console;
+use super::encoding::ToEncoder;
+use super::event::{Console, Event, Seated};
+use super::metrics::Metrics;
+use super::mixing::{DeskId, Place};
+use super::network::{Network, ToNetwork};
+use super::recorder::ToRecorder;
+use super::recording::{Opened, Recording};
+use super::words::{InputLevel, Reply, Report, Request, Seat};
+use ::stage::{Action, Input, Loudness, MediaUse, Mix, Now, Output, Phase, SessionId, SessionKind, Who};
+use base::fact::Fact;
+use base::limit::LIVE_EVENTS_MAX;
+use base::{EventId, FaultKind, ParticipantId, Rung, UnixMillis};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread::Thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Between two beats of every control stream.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The way to one encoder thread.
+pub(super) struct EncoderLine {
+    pub orders: SyncSender<ToEncoder>,
+    pub thread: Thread,
+}
+
+/// Where things lie and who is to be told.
+pub(super) struct World {
+    /// `data/events`.
+    pub events: PathBuf,
+    /// Where sound goes while the disk is full.
+    pub memory: PathBuf,
+    /// The machine's boot.
+    pub boot: String,
+    /// Tells the other roles.
+    pub tell: Box<dyn Fn(Fact) + Send>,
+}
+
+/// The control thread's state.
+pub(super) struct Control {
+    world: World,
+    network: Network,
+    encoders: Vec<EncoderLine>,
+    recorder: SyncSender<ToRecorder>,
+    metrics: Arc<Metrics>,
+    events: BTreeMap<EventId, Event>,
+    serial: u64,
+}
+
+/// What came of one input to a stage.
+#[derive(Default)]
+struct Outcome {
+    admitted: Option<Option<ParticipantId>>,
+    refused: Option<FaultKind>,
+    microphone: Option<(ParticipantId, bool)>,
+}
+
+impl Outcome {
+    fn result(&self) -> Result<(), FaultKind> {
+        self.refused.map_or(Ok(()), Err)
+    }
+}
+
+impl Control {
+    pub(super) fn new(
+        world: World,
+        network: Network,
+        encoders: Vec<EncoderLine>,
+        recorder: SyncSender<ToRecorder>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { world, network, encoders, recorder, metrics, events: BTreeMap::new(), serial: 0 }
+    }
+
+    /// Goes on with what a stage before this one left open, then serves until told to stop.
+    pub(super) fn run(mut self, reports: &Receiver<Report>) {
+        self.resume();
+        let mut beat = Instant::now() + BEAT;
+        loop {
+            let deadlines = self.events.values().filter_map(|event| event.stage.deadline());
+            let due = deadlines.chain([beat]).min().unwrap_or(beat);
+            match reports.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Report::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(report) => self.take(report),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = Instant::now();
+            self.tick_stages(now);
+            if beat <= now {
+                beat = now + BEAT;
+                self.every_second(now);
+            }
+        }
+    }
+
+    /// Every event whose journal has an epoch and no end.
+    fn resume(&mut self) {
+        let Ok(dirs) = std::fs::read_dir(&self.world.events) else { return };
+        for id in dirs.filter_map(|dir| dir.ok()?.file_name().to_str()?.parse::<EventId>().ok()) {
+            let journal = std::fs::read(self.world.events.join(id.to_string()).join("journal")).unwrap_or_default();
+            let journal = programme::journal::Journal::read(&journal);
+            if journal.end().is_some() || journal.epochs().next().is_none() {
+                // Nobody listens to it any more.
+                let _ = std::fs::remove_dir_all(self.world.memory.join(id.to_string()));
+                continue;
+            }
+            if let Err(fault) = self.load(id) {
+                tracing::error!(event = %id, code = fault.code(), "a live event can't go on");
+                continue;
+            }
+            self.drive(id, Input::Tick);
+            if let Err(error) = self.open_programme(id) {
+                tracing::error!(event = %id, error = format!("{error:#}"), "a live event can't go on");
+            }
+        }
+    }
+
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Request(request) => self.answer(request),
+            Report::SessionClosed(event, session) => self.closed(event, session),
+            Report::Levels(desk, levels) => self.levels(desk, &levels),
+            Report::RecordingStopped(desk, first_lost) => {
+                if let Some(id) = self.event_at(desk) {
+                    self.drive(id, Input::RecordingStopped { first_lost });
+                }
+            }
+            Report::ProgrammeClosed(desk, end) => {
+                if let Some(id) = self.event_at(desk) {
+                    self.drive(id, Input::ProgrammeClosed { end });
+                    self.leave_if_idle(id);
+                }
+            }
+            Report::Fact(Fact::Listening { event, by_rung }) => self.listening(event, by_rung),
+            Report::Fact(Fact::Live { .. } | Fact::Ended { .. }) | Report::Stop => {}
+        }
+    }
+
+    fn answer(&mut self, request: Request) {
+        match request {
+            Request::Call { event, who, kind, session, reply } => {
+                let called = self.call(event, who, kind, session);
+                if let Err(Ok(session)) = reply.send(called) {
+                    // Who asked went away before the answer came.
+                    self.network.order(ToNetwork::Close(session));
+                    self.closed(event, session);
+                }
+                self.leave_if_idle(event);
+            }
+            Request::Console { event, who, lines, reply } => {
+                let _ = reply.send(self.console(event, who, lines));
+                self.leave_if_idle(event);
+            }
+            Request::Act { event, who, action, reply } => {
+                self.act(event, who, action, reply);
+                self.leave_if_idle(event);
+            }
+            Request::Close { event, session, reply } => {
+                let there = self.has(event, session);
+                if there.is_ok() {
+                    self.network.order(ToNetwork::Close(session));
+                    self.closed(event, session);
+                }
+                let _ = reply.send(there);
+            }
+            Request::Find { event, session, reply } => drop(reply.send(self.has(event, session))),
+        }
+    }
+
+    fn call(&mut self, id: EventId, who: Who, kind: SessionKind, call: Box<ingest::Session>) -> Result<SessionId, FaultKind> {
+        self.load(id)?;
+        let session = SessionId(getrandom::u64().map_err(|_| FaultKind::Internal)?);
+        let outcome = self.drive(id, Input::Open { session, who, kind });
+        outcome.result()?;
+        let event = self.events.get_mut(&id).ok_or(FaultKind::Internal)?;
+        let desk = event.desk;
+        let mut seat = Seat { event: id, desk, input: None, participant: None, muted: false };
+        if let Some((participant, muted)) = outcome.microphone {
+            // There are as many inputs as places on stage, and one microphone for each place.
+            let Some(input) = event.free_input() else {
+                self.drive(id, Input::Closed(session));
+                return Err(FaultKind::StageFull);
+            };
+            event.seats[input.number()] = Some(Seated { session, participant });
+            seat = Seat { input: Some(input), participant: Some(participant), muted, ..seat };
+            let hears = kind == SessionKind::Media(MediaUse::SendsAndReceives);
+            self.encode(desk, ToEncoder::Hears(desk, input, hears));
+        } else {
+            event.monitors.push(session);
+            let monitors = event.monitors.len();
+            self.encode(desk, ToEncoder::Monitors(desk, monitors));
+        }
+        self.network.order(ToNetwork::Open(session, seat, call));
+        Ok(session)
+    }
+
+    fn console(&mut self, id: EventId, who: Who, lines: tokio::sync::mpsc::Sender<super::words::ConsoleLine>) -> Result<(), FaultKind> {
+        self.load(id)?;
+        let session = SessionId(getrandom::u64().map_err(|_| FaultKind::Internal)?);
+        let outcome = self.drive(id, Input::Open { session, who, kind: SessionKind::Console });
+        outcome.result()?;
+        let event = self.events.get_mut(&id).ok_or(FaultKind::Internal)?;
+        let console = Console { participant: outcome.admitted.flatten(), lines };
+        let _ = console.lines.try_send(console::state(&event.stage.view(), &event.title, console.participant));
+        event.consoles.insert(session, console);
+        Ok(())
+    }
+
+    fn act(&mut self, id: EventId, who: Who, action: Action, reply: Reply<()>) {
+        let ends = action == Action::End;
+        let goes_live = action == Action::GoLive;
+        let done = self.load(id).and_then(|()| self.drive(id, Input::Act { who, action }).result());
+        let phase = self.events.get(&id).map(|event| event.stage.phase());
+        match (done, self.events.get_mut(&id)) {
+            (Ok(()), Some(event)) if ends && phase == Some(Phase::Live) => event.ending.push(reply),
+            (Ok(()), _) if goes_live && phase == Some(Phase::Backstage) => drop(reply.send(Err(FaultKind::Internal))),
+            (done, _) => drop(reply.send(done)),
+        }
+    }
+
+    fn has(&self, id: EventId, session: SessionId) -> Result<(), FaultKind> {
+        let event = self.events.get(&id).ok_or(FaultKind::NotFound)?;
+        let there = event.input_of(session).is_some() || event.monitors.contains(&session);
+        if there { Ok(()) } else { Err(FaultKind::NotFound) }
+    }
+
+    fn closed(&mut self, id: EventId, session: SessionId) {
+        self.drive(id, Input::Closed(session));
+        self.forget_session(id, session);
+        self.leave_if_idle(id);
+    }
+
+    /// Has the event in memory, or says why it can't be.
+    fn load(&mut self, id: EventId) -> Result<(), FaultKind> {
+        if self.events.contains_key(&id) {
+            return Ok(());
+        }
+        let taken = |slot: &usize| self.events.values().any(|event| event.desk.slot == *slot);
+        let slot = (0..LIVE_EVENTS_MAX).find(|slot| !taken(slot)).ok_or(FaultKind::EventsFull)?;
+        self.serial += 1;
+        let desk = DeskId { slot, serial: self.serial };
+        let event = Event::load(&self.world.events.join(id.to_string()), id, desk, now())?;
+        let place = Place::new(desk, slot % self.encoders.len()).map_err(|error| {
+            tracing::error!(%error, "no desk for an event");
+            FaultKind::Internal
+        })?;
+        self.encode(desk, ToEncoder::Add(desk));
+        self.network.order(ToNetwork::Add(place.into()));
+        self.events.insert(id, event);
+        self.metrics.events.store(self.events.len() as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Nothing of an event stays that nobody is at.
+    fn leave_if_idle(&mut self, id: EventId) {
+        if self.events.get(&id).is_some_and(|event| event.stage.idle())
+            && let Some(event) = self.events.remove(&id)
+        {
+            self.network.order(ToNetwork::Remove(event.desk));
+            event.ending.into_iter().for_each(|reply| drop(reply.send(Ok(()))));
+        }
+        self.metrics.events.store(self.events.len() as u64, Relaxed);
+        let live = self.events.values().filter(|event| event.stage.phase() == Phase::Live).count();
+        self.metrics.events_live.store(live as u64, Relaxed);
+    }
+
+    /// Gives a stage an input and does what it says: the journal first, the rest in order.
+    fn drive(&mut self, id: EventId, input: Input) -> Outcome {
+        let mut outcome = Outcome::default();
+        let Some(event) = self.events.get_mut(&id) else { return outcome };
+        let outputs = event.stage.handle(now(), input);
+        let entries: Vec<_> =
+            outputs.iter().filter_map(|output| if let Output::Journal(entry) = output { Some(entry) } else { None }).collect();
+        if let Err(error) = event.write_down(&entries) {
+            // What was asked is done all the same: a mute must work on a full disk too. The alarm says that nothing is kept.
+            tracing::error!(event = %id, %error, "the journal can't be written");
+        }
+        for output in outputs {
+            self.perform(id, output, &mut outcome);
+        }
+        outcome
+    }
+
+    fn perform(&mut self, id: EventId, output: Output, outcome: &mut Outcome) {
+        let Some(event) = self.events.get_mut(&id) else { return };
+        let desk = event.desk;
+        match output {
+            Output::Journal(_) => {}
+            Output::Admitted(participant) => outcome.admitted = Some(participant),
+            Output::Refused(fault) => outcome.refused = Some(fault),
+            Output::OpenProgramme => {
+                if let Err(error) = self.open_programme(id) {
+                    tracing::error!(event = %id, error = format!("{error:#}"), "an event can't go live");
+                }
+            }
+            Output::CloseProgramme => self.encode(desk, ToEncoder::End(desk)),
+            Output::CloseSession(session) => {
+                self.network.order(ToNetwork::Close(session));
+                self.forget_session(id, session);
+            }
+            Output::Mix(Mix::Open { participant, muted, .. }) => outcome.microphone = Some((participant, muted)),
+            Output::Mix(Mix::Close { session }) => self.forget_session(id, session),
+            Output::Mix(Mix::Mute { session, muted }) => self.network.order(ToNetwork::Mute(session, muted)),
+            Output::Listeners(fact) => {
+                // A recorder that is behind by thousands of packets has other troubles than a late fact.
+                let _ = self.recorder.try_send(ToRecorder::Tell(desk, fact));
+            }
+            Output::Tell(fact) => (self.world.tell)(fact),
+            Output::StateChanged => self.show_state(id),
+            Output::Levels(levels) => {
+                let line = console::levels(&levels);
+                let gone = event.say(|_| line.clone());
+                self.drop_consoles(id, gone);
+            }
+        }
+    }
+
+    fn show_state(&mut self, id: EventId) {
+        let Some(event) = self.events.get(&id) else { return };
+        let view = event.stage.view();
+        let gone = event.say(|console| console::state(&view, &event.title, console.participant));
+        self.drop_consoles(id, gone);
+    }
+
+    fn drop_consoles(&mut self, id: EventId, gone: Vec<SessionId>) {
+        for session in gone {
+            let dropped = self.events.get_mut(&id).and_then(|event| event.consoles.remove(&session));
+            if dropped.is_some() {
+                self.drive(id, Input::Closed(session));
+            }
+        }
+    }
+
+    /// Takes a session off the desk and the lists; nothing happens when it is off already.
+    fn forget_session(&mut self, id: EventId, session: SessionId) {
+        let Some(event) = self.events.get_mut(&id) else { return };
+        let desk = event.desk;
+        event.consoles.remove(&session);
+        if let Some(input) = event.input_of(session) {
+            event.seats[input.number()] = None;
+            self.encode(desk, ToEncoder::Hears(desk, input, false));
+        } else if let Some(place) = event.monitors.iter().position(|one| *one == session) {
+            event.monitors.swap_remove(place);
+            let monitors = event.monitors.len();
+            self.encode(desk, ToEncoder::Monitors(desk, monitors));
+        }
+    }
+
+    /// Opens an event's programme, for the first time or again.
+    fn open_programme(&mut self, id: EventId) -> anyhow::Result<()> {
+        let Some(event) = self.events.get_mut(&id) else { return Ok(()) };
+        let desk = event.desk;
+        let (dir, memory) = (self.world.events.join(id.to_string()), self.world.memory.join(id.to_string()));
+        let journal = event.read_journal()?;
+        let recording = match Recording::open(&dir, &memory, &journal, &self.world.boot, now().wall)? {
+            Opened::On(recording) => recording,
+            Opened::Ended(end) => {
+                self.drive(id, Input::ProgrammeClosed { end });
+                self.leave_if_idle(id);
+                return Ok(());
+            }
+        };
+        let opening = *recording.opening();
+        tracing::info!(event = %id, epoch = %opening.epoch, first = %opening.first, "on air");
+        let _ = self.recorder.send(ToRecorder::Open(desk, recording));
+        let facts = self.events.get(&id).map(|event| event.stage.live_facts()).unwrap_or_default();
+        for fact in facts {
+            let _ = self.recorder.send(ToRecorder::Tell(desk, fact));
+        }
+        self.drive(id, Input::ProgrammeOpened { epoch: opening.epoch, first: opening.first, boot: self.world.boot.clone() });
+        self.encode(desk, ToEncoder::Record(desk, opening.first.start()));
+        Ok(())
+    }
+
+    fn levels(&mut self, desk: DeskId, levels: &[InputLevel]) {
+        let Some(id) = self.event_at(desk) else { return };
+        let Some(event) = self.events.get(&id) else { return };
+        let loudness = |one: &InputLevel| {
+            let participant = event.seats[one.input.number()]?.participant;
+            Some(Loudness { participant, level: one.level, talking: one.talking })
+        };
+        let levels = levels.iter().filter_map(loudness).collect();
+        self.drive(id, Input::Levels(levels));
+    }
+
+    fn listening(&mut self, id: EventId, by_rung: Vec<(Rung, u32)>) {
+        let Some(event) = self.events.get_mut(&id) else { return };
+        let listeners = event.set_listening(by_rung);
+        self.turn_rungs(id, Instant::now());
+        self.drive(id, Input::Listeners(listeners));
+    }
+
+    fn turn_rungs(&mut self, id: EventId, at: Instant) {
+        // Before the programme is open there is nothing to turn.
+        let live = |event: &&mut Event| event.stage.phase() == Phase::Live;
+        let Some(event) = self.events.get_mut(&id).filter(live) else { return };
+        let desk = event.desk;
+        for (rung, on) in event.turn_rungs(at) {
+            self.encode(desk, ToEncoder::Rung(desk, rung, on));
+        }
+    }
+
+    fn tick_stages(&mut self, at: Instant) {
+        let due = |event: &Event| event.stage.deadline().is_some_and(|deadline| deadline <= at);
+        for id in self.events.iter().filter(|(_, event)| due(event)).map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.drive(id, Input::Tick);
+        }
+    }
+
+    fn every_second(&mut self, at: Instant) {
+        let beat = console::beat();
+        for id in self.events.keys().copied().collect::<Vec<_>>() {
+            let gone = self.events.get(&id).map(|event| event.say(|_| beat.clone())).unwrap_or_default();
+            self.drop_consoles(id, gone);
+            self.turn_rungs(id, at);
+            self.leave_if_idle(id);
+        }
+    }
+
+    fn encode(&self, desk: DeskId, order: ToEncoder) {
+        let line = &self.encoders[desk.slot % self.encoders.len()];
+        // The thread ends only with the role.
+        let _ = line.orders.send(order);
+        line.thread.unpark();
+    }
+
+    fn event_at(&self, desk: DeskId) -> Option<EventId> {
+        self.events.iter().find(|(_, event)| event.desk == desk).map(|(id, _)| *id)
+    }
+}
+
+fn now() -> Now {
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Now { instant: Instant::now(), wall: UnixMillis(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
+}

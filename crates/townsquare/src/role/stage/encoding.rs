@@ -1,0 +1,242 @@
+//! The encoder threads: each has its share of the events, and turns every tick into packets for the programme's rungs and for
+//! those who hear the stage.
+
+use super::metrics::{Metrics, count};
+use super::mixing::{DeskId, Mixed, Pickup};
+use super::network::Network;
+use super::recorder::{Packet, ToRecorder};
+use super::words::{Ears, InputLevel, Report};
+use audio::Frame;
+use audio::mix::{INPUTS, Input, Output};
+use audio::opus::{Encoder, PACKET_BYTES_MAX};
+use audio::voice::Source;
+use base::fact::LevelDb;
+use base::time::TICK_SAMPLES;
+use base::{MediaTime, Rung};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::time::{Duration, Instant};
+
+/// Ticks between two reports of levels: ten a second.
+const LEVEL_TICKS: u8 = 5;
+
+/// The mixer wakes the thread every tick; this is for a mixer that is no more.
+const PARK_MAX: Duration = Duration::from_millis(100);
+
+/// What an encoder thread is told.
+#[derive(Debug)]
+pub(super) enum ToEncoder {
+    /// An event comes; its ticks may follow.
+    Add(DeskId),
+    /// Whether who speaks into this input hears the stage.
+    Hears(DeskId, Input, bool),
+    /// How many hear the whole mix.
+    Monitors(DeskId, usize),
+    /// The programme is open from this time on.
+    Record(DeskId, MediaTime),
+    /// Whether a rung besides the recording is asked for.
+    Rung(DeskId, Rung, bool),
+    /// The programme ends with the ticks that have come.
+    End(DeskId),
+    /// The role ends.
+    Exit,
+}
+
+struct Programme {
+    at: MediaTime,
+    rungs: [Option<Encoder>; 3],
+}
+
+struct Event {
+    hears: [bool; INPUTS],
+    monitors: usize,
+    shared: Encoder,
+    own: [Option<Encoder>; INPUTS],
+    timestamp: u32,
+    programme: Option<Programme>,
+    levels: [Option<(LevelDb, bool)>; INPUTS],
+    level_ticks: u8,
+}
+
+/// One encoder thread's state.
+pub(super) struct Encoding {
+    events: BTreeMap<DeskId, Event>,
+    network: Network,
+    recorder: SyncSender<ToRecorder>,
+    reports: SyncSender<Report>,
+    metrics: Arc<Metrics>,
+}
+
+impl Encoding {
+    pub(super) fn new(network: Network, recorder: SyncSender<ToRecorder>, reports: SyncSender<Report>, metrics: Arc<Metrics>) -> Self {
+        Self { events: BTreeMap::new(), network, recorder, reports, metrics }
+    }
+
+    /// Encodes until told to exit.
+    pub(super) fn run(mut self, mut pickup: Pickup, orders: &Receiver<ToEncoder>) {
+        loop {
+            loop {
+                match orders.try_recv() {
+                    Ok(ToEncoder::Exit) | Err(TryRecvError::Disconnected) => return,
+                    Ok(order) => self.obey(order),
+                    Err(TryRecvError::Empty) => break,
+                }
+            }
+            match pickup.mixed.pop() {
+                Ok(Mixed::Tick(desk, output)) => {
+                    self.tick(desk, &output);
+                    // Never full: the boxes are no more than its places.
+                    let _ = pickup.back.push(output);
+                }
+                Ok(Mixed::Gone(place)) => drop(self.events.remove(&place.id())),
+                Err(_) => std::thread::park_timeout(PARK_MAX),
+            }
+        }
+    }
+
+    fn obey(&mut self, order: ToEncoder) {
+        match order {
+            ToEncoder::Add(desk) => match Event::new() {
+                Ok(event) => drop(self.events.insert(desk, event)),
+                Err(error) => tracing::error!(%error, "an event has no encoder"),
+            },
+            ToEncoder::Hears(desk, input, hears) => self.with(desk, |event| {
+                event.hears[input.number()] = hears;
+                event.own[input.number()] = None;
+            }),
+            ToEncoder::Monitors(desk, monitors) => self.with(desk, |event| event.monitors = monitors),
+            ToEncoder::Record(desk, at) => self.with(desk, |event| {
+                let recording = Encoder::programme(Rung::R64).inspect_err(|error| tracing::error!(%error, "no encoder for the recording"));
+                event.programme = Some(Programme { at, rungs: [recording.ok(), None, None] });
+            }),
+            ToEncoder::Rung(desk, rung, on) => self.rung(desk, rung, on),
+            ToEncoder::End(desk) => {
+                self.events.remove(&desk);
+                // Blocks rather than lose the end; the recorder waits for nobody.
+                let _ = self.recorder.send(ToRecorder::End(desk));
+            }
+            ToEncoder::Exit => {}
+        }
+    }
+
+    fn with(&mut self, desk: DeskId, change: impl FnOnce(&mut Event)) {
+        if let Some(event) = self.events.get_mut(&desk) {
+            change(event);
+        }
+    }
+
+    fn rung(&mut self, desk: DeskId, rung: Rung, on: bool) {
+        let Some(programme) = self.events.get_mut(&desk).and_then(|event| event.programme.as_mut()) else { return };
+        let encoder = &mut programme.rungs[Rung::ALL.iter().position(|one| *one == rung).unwrap_or(0)];
+        if rung == Rung::R64 || encoder.is_some() == on {
+            return;
+        }
+        if on {
+            *encoder = Encoder::programme(rung).inspect_err(|error| tracing::error!(%error, "no encoder for a rung")).ok();
+        } else {
+            *encoder = None;
+            let _ = self.recorder.send(ToRecorder::StopRung(desk, rung));
+        }
+    }
+
+    fn tick(&mut self, desk: DeskId, output: &Output) {
+        let Some(event) = self.events.get_mut(&desk) else { return };
+        let started = Instant::now();
+        if let Some(programme) = &mut event.programme {
+            programme.record(desk, &output.mix, &self.recorder, &self.metrics);
+        }
+        if let Some(ears) = event.ears(desk, output, &self.metrics) {
+            self.network.hear(ears);
+        }
+        event.timestamp = event.timestamp.wrapping_add(TICK_SAMPLES as u32);
+        if let Some(levels) = event.measure(output, &self.metrics)
+            && self.reports.try_send(Report::Levels(desk, levels)).is_err()
+        {
+            count(&self.metrics.reports_dropped);
+        }
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.metrics.encode_micros.fetch_add(micros, Relaxed);
+    }
+}
+
+impl Programme {
+    fn record(&mut self, desk: DeskId, mix: &Frame, recorder: &SyncSender<ToRecorder>, metrics: &Metrics) {
+        for (rung, encoder) in Rung::ALL.into_iter().zip(&mut self.rungs) {
+            let Some(encoder) = encoder else { continue };
+            let Some(packet) = Packet::fill(rung, |bytes| encoder.encode(mix, bytes).ok()) else { continue };
+            count(&metrics.encoded);
+            if recorder.try_send(ToRecorder::Packet(desk, self.at, packet)).is_err() {
+                count(&metrics.dropped);
+            }
+        }
+        self.at = MediaTime(self.at.0 + TICK_SAMPLES as u64);
+    }
+}
+
+impl Event {
+    fn new() -> Result<Self, audio::opus::Error> {
+        Ok(Self {
+            hears: [false; INPUTS],
+            monitors: 0,
+            shared: Encoder::stage()?,
+            own: [const { None }; INPUTS],
+            timestamp: 0,
+            programme: None,
+            levels: [None; INPUTS],
+            level_ticks: 0,
+        })
+    }
+
+    /// The shared mix once, and one of their own for each who talks and hears.
+    fn ears(&mut self, desk: DeskId, output: &Output, metrics: &Metrics) -> Option<Ears> {
+        let mut ears = Ears { desk, timestamp: self.timestamp, mix: None, own: Vec::new() };
+        let mut shared = self.monitors > 0;
+        for input in Input::all().filter(|input| self.hears[input.number()]) {
+            let Some(own) = output.mix_minus(input) else {
+                shared = true;
+                continue;
+            };
+            let encoder = &mut self.own[input.number()];
+            if encoder.is_none() {
+                *encoder = Encoder::stage().ok();
+            }
+            ears.own.extend(encoder.as_mut().and_then(|encoder| encode(encoder, own, metrics)).map(|packet| (input, packet)));
+        }
+        if shared {
+            ears.mix = encode(&mut self.shared, &output.mix, metrics);
+        }
+        (ears.mix.is_some() || !ears.own.is_empty()).then_some(ears)
+    }
+
+    /// Collects the loudest of each input; gives it when it is time to tell.
+    fn measure(&mut self, output: &Output, metrics: &Metrics) -> Option<Vec<InputLevel>> {
+        for (kept, heard) in self.levels.iter_mut().zip(&output.heard) {
+            let Some(heard) = heard else { continue };
+            match heard.source {
+                Source::Concealed => count(&metrics.concealed),
+                Source::Recovered => count(&metrics.recovered),
+                Source::Packets | Source::Silence => {}
+            }
+            let (level, talking) = kept.unwrap_or((LevelDb::SILENCE, false));
+            *kept = Some((level.min(heard.level), talking || heard.talking));
+        }
+        self.level_ticks += 1;
+        if self.level_ticks < LEVEL_TICKS {
+            return None;
+        }
+        self.level_ticks = 0;
+        let levels = Input::all().zip(&mut self.levels);
+        let levels: Vec<_> =
+            levels.filter_map(|(input, kept)| kept.take().map(|(level, talking)| InputLevel { input, level, talking })).collect();
+        (!levels.is_empty()).then_some(levels)
+    }
+}
+
+fn encode(encoder: &mut Encoder, frame: &Frame, metrics: &Metrics) -> Option<Arc<[u8]>> {
+    let mut packet = [0; PACKET_BYTES_MAX];
+    let bytes = encoder.encode(frame, &mut packet).ok()?;
+    count(&metrics.encoded);
+    Some(packet[..bytes].into())
+}

@@ -1,0 +1,168 @@
+//! One event as the control thread holds it: its stage, its journal, and where its sessions sit.
+
+use super::mixing::DeskId;
+use super::words::{ConsoleLine, Reply};
+use ::stage::{Now, Phase, SessionId, Stage};
+use audio::mix::{INPUTS, Input};
+use base::journal::Entry;
+use base::{EventId, FaultKind, ParticipantId, Rung};
+use programme::Announcement;
+use programme::journal::{self, Journal};
+use rustix::fs::FlockOperation;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// A rung goes on this long after its last listener, so that one who comes and goes does not turn it off and on.
+const RUNG_LINGERS: Duration = Duration::from_secs(30);
+
+/// Somebody's microphone on the desk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seated {
+    pub session: SessionId,
+    pub participant: ParticipantId,
+}
+
+/// A control stream.
+pub(super) struct Console {
+    pub participant: Option<ParticipantId>,
+    pub lines: mpsc::Sender<ConsoleLine>,
+}
+
+/// One event.
+pub(super) struct Event {
+    pub stage: Stage,
+    pub title: String,
+    pub desk: DeskId,
+    pub seats: [Option<Seated>; INPUTS],
+    next_seat: usize,
+    pub monitors: Vec<SessionId>,
+    pub consoles: BTreeMap<SessionId, Console>,
+    /// Who waits for the end.
+    pub ending: Vec<Reply<()>>,
+    /// By how many each rung is heard.
+    by_rung: BTreeMap<Rung, u32>,
+    /// Until when a rung besides the recording is encoded, in the order of [`Rung::ALL`].
+    rungs_until: [Option<Instant>; 3],
+    journal: File,
+}
+
+impl Event {
+    /// Reads an event that people come to.
+    pub(super) fn load(dir: &Path, id: EventId, desk: DeskId, now: Now) -> Result<Self, FaultKind> {
+        let announcement = match std::fs::read(dir.join("event.json")) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(FaultKind::EventUnknown),
+            Err(error) => return Err(internal(id, &error)),
+        };
+        let announcement = Announcement::read(&announcement).map_err(|error| internal(id, &error))?;
+        let (file, journal) = open_journal(&dir.join("journal")).map_err(|error| internal(id, &error))?;
+        let stage = Stage::restore(now, id, announcement.created_at, &journal.entries);
+        if stage.phase() == Phase::Ended {
+            return Err(FaultKind::EventEnded);
+        }
+        Ok(Self {
+            stage,
+            title: announcement.title,
+            desk,
+            seats: [None; INPUTS],
+            next_seat: 0,
+            monitors: Vec::new(),
+            consoles: BTreeMap::new(),
+            ending: Vec::new(),
+            by_rung: BTreeMap::new(),
+            rungs_until: [None; 3],
+            journal: file,
+        })
+    }
+
+    /// Appends entries and syncs them.
+    pub(super) fn write_down(&mut self, entries: &[&Entry]) -> io::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<u8> = entries.iter().flat_map(|entry| journal::record(entry)).collect();
+        let end = self.journal.seek(SeekFrom::End(0))?;
+        let written = self.journal.write_all(&records).and_then(|()| self.journal.sync_data());
+        if written.is_err() {
+            // Half a record would hide what comes after it.
+            let _ = self.journal.set_len(end);
+        }
+        written
+    }
+
+    /// What the journal says by now.
+    pub(super) fn read_journal(&mut self) -> io::Result<Journal> {
+        let mut bytes = Vec::new();
+        self.journal.seek(SeekFrom::Start(0))?;
+        self.journal.read_to_end(&mut bytes)?;
+        Ok(Journal::read(&bytes))
+    }
+
+    /// A free input, not the one that was left last: its voice may still fade.
+    pub(super) fn free_input(&mut self) -> Option<Input> {
+        let place = (0..INPUTS).map(|step| (self.next_seat + step) % INPUTS).find(|place| self.seats[*place].is_none())?;
+        self.next_seat = (place + 1) % INPUTS;
+        Input::new(place)
+    }
+
+    /// The input that a session speaks into.
+    pub(super) fn input_of(&self, session: SessionId) -> Option<Input> {
+        Input::all().find(|input| self.seats[input.number()].is_some_and(|seat| seat.session == session))
+    }
+
+    /// Sends a line to every console; gives those that are gone or don't read.
+    pub(super) fn say(&self, line: impl Fn(&Console) -> ConsoleLine) -> Vec<SessionId> {
+        let unheard = |(_, console): &(&SessionId, &Console)| console.lines.try_send(line(console)).is_err();
+        self.consoles.iter().filter(unheard).map(|(id, _)| *id).collect()
+    }
+
+    /// Takes by how many each rung is heard; gives how many listen.
+    pub(super) fn set_listening(&mut self, by_rung: Vec<(Rung, u32)>) -> u32 {
+        self.by_rung = by_rung.into_iter().collect();
+        self.by_rung.values().fold(0, |sum, more| sum.saturating_add(*more))
+    }
+
+    /// The rungs to turn on or off now.
+    pub(super) fn turn_rungs(&mut self, now: Instant) -> Vec<(Rung, bool)> {
+        let mut changes = Vec::new();
+        for (until, rung) in self.rungs_until.iter_mut().zip(Rung::ALL).skip(1) {
+            if self.by_rung.get(&rung).is_some_and(|listeners| *listeners > 0) {
+                if until.replace(now + RUNG_LINGERS).is_none() {
+                    changes.push((rung, true));
+                }
+            } else if until.is_some_and(|until| until <= now) {
+                *until = None;
+                changes.push((rung, false));
+            }
+        }
+        changes
+    }
+}
+
+/// Opens a journal for appending, alone, and cuts off what a crash left behind its last whole record.
+fn open_journal(path: &Path) -> io::Result<(File, Journal)> {
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let journal = Journal::read(&bytes);
+    if bytes.len() as u64 > journal.bytes {
+        file.set_len(journal.bytes)?;
+        file.sync_data()?;
+    }
+    if bytes.is_empty()
+        && let Some(dir) = path.parent()
+    {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok((file, journal))
+}
+
+fn internal(event: EventId, error: &dyn std::error::Error) -> FaultKind {
+    tracing::error!(%event, %error, "an event can't be read");
+    FaultKind::Internal
+}

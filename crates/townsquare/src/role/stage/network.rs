@@ -1,0 +1,418 @@
+//! The network thread: datagrams to sessions and back, sound to the mixer, packets to those who hear the stage.
+//!
+//! It waits for one UDP socket and for a bell; TCP connections are read elsewhere and their frames come as messages.
+
+use super::metrics::{Metrics, count};
+use super::mixing::{DeskId, Order, Place};
+use super::wake::Waker;
+use super::words::{Ears, Report, Seat};
+use ::stage::SessionId;
+use audio::jitter;
+use audio::mix::Command;
+use base::limit::{ADDRESSES_PER_SESSION_MAX, DATAGRAM_BYTES_MAX, NETWORK_QUEUE_MESSAGES_MAX};
+use ingest::{Input, Output, Packet, Session, Transmit, Transport};
+use rtrb::Producer;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// The loop goes round at least this often, for its pulse.
+const ROUND_MAX: Duration = Duration::from_millis(100);
+
+/// Between two looks at the mixer's pulse: a third of what the supervisor allows.
+const PULSE: Duration = Duration::from_millis(200);
+
+/// Datagrams taken in one go before anything else gets its turn.
+const BATCH: usize = 256;
+
+/// What the network thread is told.
+pub(super) enum ToNetwork {
+    /// An event comes; the mixer gets its desk.
+    Add(Box<Place>),
+    /// An event goes.
+    Remove(DeskId),
+    /// A session comes in.
+    Open(SessionId, Seat, Box<Session>),
+    /// A session's voice is muted or unmuted.
+    Mute(SessionId, bool),
+    /// A session is closed.
+    Close(SessionId),
+    /// One tick for those who hear the stage.
+    Hear(Ears),
+    /// An ICE-TCP connection comes; its frames go to `frames`.
+    TcpOpened { peer: SocketAddr, frames: mpsc::Sender<Vec<u8>> },
+    /// It sent a frame.
+    TcpFrame { peer: SocketAddr, local: SocketAddr, bytes: Vec<u8> },
+    /// It is gone.
+    TcpClosed(SocketAddr),
+    /// Say goodbye to everybody and finish.
+    Exit,
+}
+
+/// The way to the network thread.
+#[derive(Clone)]
+pub(super) struct Network {
+    queue: SyncSender<ToNetwork>,
+    waker: Arc<Waker>,
+    metrics: Arc<Metrics>,
+}
+
+impl Network {
+    /// The way, and its other end.
+    pub(super) fn new(metrics: Arc<Metrics>) -> rustix::io::Result<(Self, Receiver<ToNetwork>)> {
+        let (queue, receiver) = sync_channel(NETWORK_QUEUE_MESSAGES_MAX);
+        Ok((Self { queue, waker: Waker::new()?.into(), metrics }, receiver))
+    }
+
+    /// Tells what must not be lost; waits for room.
+    pub(super) fn order(&self, order: ToNetwork) {
+        // The thread ends only with the role.
+        let _ = self.queue.send(order);
+        self.waker.wake();
+    }
+
+    /// Gives media, which may be lost as on any network.
+    pub(super) fn media(&self, media: ToNetwork) {
+        if self.queue.try_send(media).is_err() {
+            count(&self.metrics.dropped);
+        }
+        self.waker.wake();
+    }
+
+    /// Gives one tick's sound to those who hear it.
+    pub(super) fn hear(&self, ears: Ears) {
+        self.media(ToNetwork::Hear(ears));
+    }
+}
+
+struct Peer {
+    session: Session,
+    seat: Seat,
+    ufrag: String,
+    addresses: Vec<(Transport, SocketAddr)>,
+    deadline: Option<Instant>,
+    ssrc: Option<u32>,
+}
+
+/// The network thread's state.
+pub(super) struct Loop {
+    socket: UdpSocket,
+    local: SocketAddr,
+    network: Network,
+    mixer: Producer<Order>,
+    /// Orders that found the mixer's ring full, in order.
+    waiting: VecDeque<Order>,
+    reports: SyncSender<Report>,
+    /// Ends of sessions that found the control thread's queue full; no more than there are sessions.
+    untold: VecDeque<Report>,
+    peers: HashMap<SessionId, Peer>,
+    by_desk: HashMap<DeskId, Vec<SessionId>>,
+    by_ufrag: HashMap<String, SessionId>,
+    by_address: HashMap<(Transport, SocketAddr), SessionId>,
+    deadlines: BTreeSet<(Instant, SessionId)>,
+    tcp: BTreeMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Loop {
+    pub(super) fn new(socket: UdpSocket, network: Network, mixer: Producer<Order>, reports: SyncSender<Report>) -> std::io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let metrics = Arc::clone(&network.metrics);
+        Ok(Self {
+            local: socket.local_addr()?,
+            socket,
+            network,
+            mixer,
+            waiting: VecDeque::new(),
+            reports,
+            untold: VecDeque::new(),
+            peers: HashMap::new(),
+            by_desk: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            by_address: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            tcp: BTreeMap::new(),
+            metrics,
+        })
+    }
+
+    /// Goes round until told to exit; `beat` is called while the mixer's pulse goes on.
+    pub(super) fn run(mut self, queue: &Receiver<ToNetwork>, beat: impl Fn()) {
+        let mut pulse = (Instant::now(), self.metrics.ticks.load(Relaxed));
+        loop {
+            self.wait();
+            self.network.waker.awake();
+            // A bounded share of each: neither a flood of datagrams nor one of messages starves the other.
+            for told in queue.try_iter().take(NETWORK_QUEUE_MESSAGES_MAX) {
+                if matches!(told, ToNetwork::Exit) {
+                    return self.farewell();
+                }
+                self.take(told);
+            }
+            self.receive();
+            self.expire();
+            self.flush();
+            let ticks = self.metrics.ticks.load(Relaxed);
+            if pulse.0.elapsed() >= PULSE && ticks != pulse.1 {
+                beat();
+                pulse = (Instant::now(), ticks);
+            }
+        }
+    }
+
+    fn wait(&self) {
+        let now = Instant::now();
+        let due = self.deadlines.first().map_or(ROUND_MAX, |(at, _)| at.saturating_duration_since(now).min(ROUND_MAX));
+        let pause = if self.waiting.is_empty() && self.untold.is_empty() { due } else { due.min(Duration::from_millis(5)) };
+        let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(pause.subsec_nanos()) };
+        let mut sources = [PollFd::new(&self.socket, PollFlags::IN), PollFd::new(&*self.network.waker, PollFlags::IN)];
+        // An interrupted wait is a round like any other.
+        let _ = poll(&mut sources, Some(&pause));
+    }
+
+    fn take(&mut self, told: ToNetwork) {
+        match told {
+            ToNetwork::Add(place) => self.order(Order::Add(place)),
+            ToNetwork::Remove(desk) => {
+                self.order(Order::Remove(desk));
+                self.by_desk.remove(&desk);
+            }
+            ToNetwork::Open(id, seat, session) => self.open(id, seat, *session),
+            ToNetwork::Mute(id, muted) => self.mute(id, muted),
+            ToNetwork::Close(id) => self.close(id),
+            ToNetwork::Hear(ears) => self.hear(&ears),
+            ToNetwork::TcpOpened { peer, frames } => drop(self.tcp.insert(peer, frames)),
+            ToNetwork::TcpFrame { peer, local, bytes } => self.datagram(Transport::Tcp, peer, local, &bytes),
+            ToNetwork::TcpClosed(peer) => {
+                self.tcp.remove(&peer);
+                self.by_address.remove(&(Transport::Tcp, peer));
+            }
+            ToNetwork::Exit => {}
+        }
+    }
+
+    fn open(&mut self, id: SessionId, seat: Seat, session: Session) {
+        if let Some(input) = seat.input {
+            self.order(Order::Desk(seat.desk, Command::Open(input)));
+            self.order(Order::Desk(seat.desk, Command::SetMuted(input, seat.muted)));
+        }
+        let ufrag = session.local_ufrag().to_owned();
+        self.by_ufrag.insert(ufrag.clone(), id);
+        self.by_desk.entry(seat.desk).or_default().push(id);
+        let peer = Peer { session, seat, ufrag, addresses: Vec::new(), deadline: None, ssrc: None };
+        self.peers.insert(id, peer);
+        self.metrics.sessions.store(self.peers.len() as u64, Relaxed);
+        self.reschedule(id);
+    }
+
+    fn mute(&mut self, id: SessionId, muted: bool) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.seat.muted = muted;
+        if let Seat { desk, input: Some(input), .. } = peer.seat {
+            self.order(Order::Desk(desk, Command::SetMuted(input, muted)));
+        }
+    }
+
+    fn close(&mut self, id: SessionId) {
+        if let Some(peer) = self.forget(id) {
+            let farewell = catch_unwind(AssertUnwindSafe(|| peer.session.close(Instant::now())));
+            for output in farewell.unwrap_or_default() {
+                if let Output::Transmit(transmit) = output {
+                    self.transmit(&transmit);
+                }
+            }
+        }
+    }
+
+    /// Takes a session off every list, and its voice off the desk.
+    fn forget(&mut self, id: SessionId) -> Option<Peer> {
+        let peer = self.peers.remove(&id)?;
+        self.by_ufrag.remove(&peer.ufrag);
+        for address in &peer.addresses {
+            self.by_address.remove(address);
+        }
+        if let Some(deadline) = peer.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        if let Some(sessions) = self.by_desk.get_mut(&peer.seat.desk) {
+            sessions.retain(|one| *one != id);
+        }
+        if let Some(input) = peer.seat.input {
+            self.order(Order::Desk(peer.seat.desk, Command::Close(input)));
+        }
+        self.metrics.sessions.store(self.peers.len() as u64, Relaxed);
+        Some(peer)
+    }
+
+    fn farewell(mut self) {
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.close(id);
+        }
+        self.flush();
+    }
+
+    fn hear(&mut self, ears: &Ears) {
+        let sessions = self.by_desk.get(&ears.desk).cloned().unwrap_or_default();
+        for id in sessions {
+            let Some(peer) = self.peers.get(&id) else { continue };
+            let own = peer.seat.input.and_then(|input| ears.own.iter().find(|(one, _)| *one == input)).map(|(_, own)| own);
+            if let Some(payload) = own.or(ears.mix.as_ref()) {
+                self.give(id, Input::Sound { payload, timestamp: ears.timestamp, level: None });
+            }
+        }
+    }
+
+    fn receive(&mut self) {
+        let mut bytes = [0; DATAGRAM_BYTES_MAX + 1];
+        for _ in 0..BATCH {
+            match self.socket.recv_from(&mut bytes) {
+                Ok((length, _)) if length > DATAGRAM_BYTES_MAX => count(&self.metrics.dropped),
+                Ok((length, from)) => self.datagram(Transport::Udp, canonical(from), self.local, &bytes[..length]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                // What an earlier send met (a port that is closed) is reported here, and is nothing of this socket's.
+                Err(_) => count(&self.metrics.dropped),
+            }
+        }
+    }
+
+    fn datagram(&mut self, transport: Transport, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let known = self.by_address.get(&(transport, from)).copied();
+        let Some(id) = known.or_else(|| self.introduce(transport, from, to, bytes)) else {
+            count(&self.metrics.dropped);
+            return;
+        };
+        self.give(id, Input::Datagram { transport, source: from, destination: to, bytes });
+    }
+
+    /// A new address is a session's when its STUN request names the session and is genuine.
+    fn introduce(&mut self, transport: Transport, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> Option<SessionId> {
+        let id = *self.by_ufrag.get(ingest::stun::username_ufrag(bytes)?)?;
+        let peer = self.peers.get_mut(&id)?;
+        let accepts = || peer.session.accepts(Instant::now(), transport, from, to, bytes);
+        if peer.addresses.len() >= ADDRESSES_PER_SESSION_MAX || !catch_unwind(AssertUnwindSafe(accepts)).unwrap_or(false) {
+            return None;
+        }
+        peer.addresses.push((transport, from));
+        self.by_address.insert((transport, from), id);
+        Some(id)
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        while let Some(&(at, id)) = self.deadlines.first()
+            && at <= now
+        {
+            self.deadlines.remove(&(at, id));
+            if let Some(peer) = self.peers.get_mut(&id) {
+                peer.deadline = None;
+            }
+            self.give(id, Input::Tick);
+        }
+    }
+
+    /// Lets a session handle what happened. Its panic ends it and nobody else.
+    fn give(&mut self, id: SessionId, input: Input<'_>) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Ok(outputs) = catch_unwind(AssertUnwindSafe(|| peer.session.handle(Instant::now(), input))) else {
+            count(&self.metrics.panics);
+            return self.lose(id);
+        };
+        for output in outputs {
+            match output {
+                Output::Transmit(transmit) => self.transmit(&transmit),
+                Output::Packet(packet) => self.sound(id, &packet),
+                Output::Connected => {}
+                Output::Closed(why) => {
+                    tracing::debug!(?why, "a session is over");
+                    return self.lose(id);
+                }
+            }
+        }
+        self.reschedule(id);
+    }
+
+    fn lose(&mut self, id: SessionId) {
+        if let Some(peer) = self.forget(id) {
+            self.untold.push_back(Report::SessionClosed(peer.seat.event, id));
+        }
+    }
+
+    fn reschedule(&mut self, id: SessionId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let deadline = peer.session.deadline();
+        if deadline != peer.deadline {
+            if let Some(before) = peer.deadline {
+                self.deadlines.remove(&(before, id));
+            }
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+            peer.deadline = deadline;
+        }
+    }
+
+    fn sound(&mut self, id: SessionId, packet: &Packet) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Seat { desk, input: Some(input), muted, .. } = peer.seat else { return };
+        count(&self.metrics.packets_in);
+        let changed = peer.ssrc.replace(packet.ssrc).is_some_and(|before| before != packet.ssrc);
+        if changed {
+            // Another microphone: another timeline, so the voice begins anew.
+            self.order(Order::Desk(desk, Command::Open(input)));
+            self.order(Order::Desk(desk, Command::SetMuted(input, muted)));
+        }
+        let Some(slot) = jitter::Packet::new(packet.arrival, packet.sequence, packet.timestamp, &packet.payload) else { return };
+        if !self.waiting.is_empty() || self.mixer.push(Order::Desk(desk, Command::Push(input, slot))).is_err() {
+            count(&self.metrics.dropped);
+        }
+    }
+
+    fn transmit(&self, transmit: &Transmit) {
+        let sent = match transmit.transport {
+            Transport::Udp => self.socket.send_to(&transmit.bytes, self.reachable(transmit.destination)).is_ok(),
+            Transport::Tcp => self.tcp.get(&transmit.destination).is_some_and(|frames| frames.try_send(transmit.bytes.clone()).is_ok()),
+        };
+        count(if sent { &self.metrics.datagrams_out } else { &self.metrics.dropped });
+    }
+
+    /// A dual-stack socket reaches IPv4 through mapped addresses.
+    fn reachable(&self, address: SocketAddr) -> SocketAddr {
+        match (self.local, address) {
+            (SocketAddr::V6(_), SocketAddr::V4(v4)) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
+            (SocketAddr::V4(_) | SocketAddr::V6(_), address) => address,
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        self.waiting.push_back(order);
+        self.flush_orders();
+    }
+
+    fn flush_orders(&mut self) {
+        while let Some(order) = self.waiting.pop_front() {
+            if let Err(rtrb::PushError::Full(order)) = self.mixer.push(order) {
+                self.waiting.push_front(order);
+                return;
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.flush_orders();
+        while let Some(report) = self.untold.pop_front() {
+            if let Err(TrySendError::Full(report)) = self.reports.try_send(report) {
+                self.untold.push_front(report);
+                return;
+            }
+        }
+    }
+}
+
+/// A dual-stack socket gives IPv4 peers as mapped addresses; sessions know them as IPv4.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}

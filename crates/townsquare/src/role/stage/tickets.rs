@@ -1,0 +1,44 @@
+//! The ticket keys as they lie in the data directory, read again when the file changes.
+
+use base::{EventId, FaultKind, UnixMillis};
+use gate::Keys;
+use gate::ticket::{self, Class};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// Checks tickets.
+pub(super) struct Tickets {
+    path: PathBuf,
+    read: Mutex<Option<(SystemTime, Keys)>>,
+}
+
+impl Tickets {
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path, read: Mutex::new(None) }
+    }
+
+    /// What a ticket lets its bearer be on the stage of `event`.
+    pub(super) fn admit(&self, text: &str, event: EventId) -> Result<Class, FaultKind> {
+        let keys = self.keys().map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "the ticket keys can't be read");
+            FaultKind::Internal
+        })?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let now = UnixMillis(i64::try_from(now).unwrap_or(i64::MAX));
+        Ok(ticket::admit(&keys, text, now, event, Class::Speaker)?.class)
+    }
+
+    fn keys(&self) -> anyhow::Result<Keys> {
+        let changed = std::fs::metadata(&self.path)?.modified()?;
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, keys)) = &*read
+            && *at == changed
+        {
+            return Ok(keys.clone());
+        }
+        let keys = Keys::parse(&std::fs::read_to_string(&self.path)?)?;
+        *read = Some((changed, keys.clone()));
+        Ok(keys)
+    }
+}

@@ -1,0 +1,79 @@
+//! What the stage's threads say to each other.
+
+use super::mixing::DeskId;
+use ::stage::{Action, SessionId, SessionKind, Who};
+use audio::mix::Input;
+use base::fact::{Fact, LevelDb};
+use base::{EventId, FaultKind, FragmentNumber, ParticipantId};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Gives a request its answer.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, FaultKind>>;
+
+/// One line of a console's control stream.
+pub(super) type ConsoleLine = hyper::body::Bytes;
+
+/// What HTTP asks of the control thread.
+pub(super) enum Request {
+    /// A peer's answered offer comes in.
+    Call { event: EventId, who: Who, kind: SessionKind, session: Box<ingest::Session>, reply: Reply<SessionId> },
+    /// A control stream opens; its lines go to `lines` until either side drops it.
+    Console { event: EventId, who: Who, lines: mpsc::Sender<ConsoleLine>, reply: Reply<()> },
+    /// Somebody wants something done.
+    Act { event: EventId, who: Who, action: Action, reply: Reply<()> },
+    /// A session is closed by its owner.
+    Close { event: EventId, session: SessionId, reply: Reply<()> },
+    /// Whether a session is there.
+    Find { event: EventId, session: SessionId, reply: Reply<()> },
+}
+
+/// How loud one input was since the last report.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InputLevel {
+    pub input: Input,
+    pub level: LevelDb,
+    pub talking: bool,
+}
+
+/// What reaches the control thread.
+#[expect(clippy::large_enum_variant, reason = "requests are few and short-lived")]
+pub(super) enum Report {
+    /// HTTP asks.
+    Request(Request),
+    /// A session is over by itself.
+    SessionClosed(EventId, SessionId),
+    /// Ten times a second, what an event's inputs measured.
+    Levels(DeskId, Vec<InputLevel>),
+    /// The disk takes no more.
+    RecordingStopped(DeskId, FragmentNumber),
+    /// The programme is sealed and synced.
+    ProgrammeClosed(DeskId, FragmentNumber),
+    /// Another role says.
+    Fact(Fact),
+    /// Finish.
+    Stop,
+}
+
+/// What one tick gives to those who receive the stage.
+#[derive(Debug)]
+pub(super) struct Ears {
+    pub desk: DeskId,
+    /// The first sample's place on the way back, in samples, wrapping.
+    pub timestamp: u32,
+    /// For everybody who isn't in `own`.
+    pub mix: Option<Arc<[u8]>>,
+    /// For who talks: everybody but themselves.
+    pub own: Vec<(Input, Arc<[u8]>)>,
+}
+
+/// Where a session's sound goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seat {
+    pub event: EventId,
+    pub desk: DeskId,
+    /// The desk's input it speaks into; a monitor has none.
+    pub input: Option<Input>,
+    pub participant: Option<ParticipantId>,
+    pub muted: bool,
+}
