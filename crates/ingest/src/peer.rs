@@ -179,16 +179,17 @@ impl Peer {
 
     fn receive<'a>(&self, transport: Transport, source: SocketAddr, destination: SocketAddr, bytes: &'a [u8]) -> Option<Receive<'a>> {
         let source = canonical(source);
-        let destination = self.candidate_for(transport, canonical(destination))?;
+        let destination = self.candidate_for(transport, canonical(destination), source)?;
         Receive::new(transport.protocol(), source, destination, bytes).ok()
     }
 
     /// str0m drops what comes to an address that is no candidate. A socket bound to all addresses, and a machine whose public address
-    /// is mapped to a private one, see another: that is the candidate's all the same.
-    fn candidate_for(&self, transport: Transport, destination: SocketAddr) -> Option<SocketAddr> {
+    /// is mapped to a private one, see another: that is the candidate's all the same. The sender's address tells the family, for a
+    /// dual-stack socket's own is always IPv6.
+    fn candidate_for(&self, transport: Transport, destination: SocketAddr, source: SocketAddr) -> Option<SocketAddr> {
         let mut fitting = self.locals.iter().filter(|local| local.transport == transport);
         let exact = fitting.clone().find(|local| local.address == destination);
-        exact.or_else(|| fitting.find(|local| local.address.is_ipv4() == destination.is_ipv4())).map(|local| local.address)
+        exact.or_else(|| fitting.find(|local| local.address.is_ipv4() == source.is_ipv4())).map(|local| local.address)
     }
 
     fn sound(

@@ -53,7 +53,7 @@ pub enum Input<'a> {
         /// Who sent it. An IPv4 address mapped into IPv6 is taken for the IPv4 address that it is.
         source: SocketAddr,
         /// The local address it came to. One that is no candidate (a wildcard, or an address behind a one-to-one NAT) stands for
-        /// the first candidate of its transport and address family.
+        /// the first candidate of its transport and of the sender's address family.
         destination: SocketAddr,
         /// Its bytes.
         bytes: &'a [u8],

@@ -122,11 +122,13 @@ fn a_session_knows_its_own_datagrams() {
 
 #[test]
 fn an_address_that_is_no_candidate_stands_for_one() {
-    let mut world = World::new(20, Weather::default(), Purpose::Whip, Wish::Both);
-    world.arrives_at = Some("[::ffff:10.9.9.9]:7".parse().unwrap());
-    world.until_connected();
-    world.speak(10);
-    assert_eq!((world.session_log.packets.len(), world.call_log.packets.len()), (10, 10));
+    for arrives_at in ["[::ffff:10.9.9.9]:7", "[::]:10000", "0.0.0.0:0"] {
+        let mut world = World::new(20, Weather::default(), Purpose::Whip, Wish::Both);
+        world.arrives_at = Some(arrives_at.parse().unwrap());
+        world.until_connected();
+        world.speak(10);
+        assert_eq!((world.session_log.packets.len(), world.call_log.packets.len()), (10, 10), "{arrives_at}");
+    }
 }
 
 #[test]
