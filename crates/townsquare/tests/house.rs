@@ -17,10 +17,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("relay", &["base", "gate", "programme"]),
     ("api", &["base", "gate", "square", "store"]),
     ("sim", &["base"]),
-    (
-        "townsquare",
-        &["api", "audio", "base", "gate", "ingest", "programme", "relay", "square", "stage", "store"],
-    ),
+    ("townsquare", &["api", "audio", "base", "gate", "ingest", "programme", "relay", "square", "stage", "store"]),
 ];
 
 /// Crates that take time, chance and bytes as arguments.
@@ -28,8 +25,19 @@ const PURE: &[&str] = &["base", "audio", "ingest", "stage", "programme", "gate",
 
 /// What no pure crate says outside its tests.
 const IMPURE: &[&str] = &[
-    "Instant::now", "SystemTime::now", "std::net::Udp", "std::net::Tcp", "std::fs", "std::env", "std::thread", "thread_rng", "rand::rng",
-    "getrandom", "HashMap", "HashSet", "tokio",
+    "Instant::now",
+    "SystemTime::now",
+    "std::net::Udp",
+    "std::net::Tcp",
+    "std::fs",
+    "std::env",
+    "std::thread",
+    "thread_rng",
+    "rand::rng",
+    "getrandom",
+    "HashMap",
+    "HashSet",
+    "tokio",
 ];
 
 /// Outside libraries with sockets, files, SQL or a runtime in them, and who may use them.
@@ -104,7 +112,8 @@ fn tracked(endings: &[&str]) -> Vec<PathBuf> {
     let output = Command::new("git").arg("ls-files").current_dir(root()).output().expect("git runs");
     assert!(output.status.success(), "the tests run in a git checkout");
     let names = String::from_utf8(output.stdout).expect("file names are UTF-8");
-    let ours = |name: &&str| endings.iter().any(|ending| name.ends_with(ending)) && !name.contains("/vendor/") && !name.contains("/snapshots/");
+    let ours =
+        |name: &&str| endings.iter().any(|ending| name.ends_with(ending)) && !name.contains("/vendor/") && !name.contains("/snapshots/");
     names.lines().filter(ours).map(|name| root().join(name)).filter(|path| path.exists()).collect()
 }
 

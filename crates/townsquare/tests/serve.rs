@@ -103,7 +103,8 @@ fn a_newer_data_directory_is_refused() {
 fn a_second_server_on_the_same_directory_is_refused() {
     let server = Server::start();
     let other = Server::prepared(&[]);
-    let words: Vec<String> = other.words().iter().map(|word| word.replace(&other.data().display().to_string(), &server.data().display().to_string())).collect();
+    let words: Vec<String> =
+        other.words().iter().map(|word| word.replace(&other.data().display().to_string(), &server.data().display().to_string())).collect();
     let (code, line) = failure(townsquare().args(words));
     assert_eq!(code, Some(1));
     assert!(line.contains("already"), "{line}");
@@ -113,7 +114,8 @@ fn a_second_server_on_the_same_directory_is_refused() {
 fn flags_environment_and_file_say_the_same() {
     let mut server = Server::prepared(&["--public-url", "https://square.example", "--relay-workers", "1"]);
     let words = server.words();
-    let said: Vec<(String, String)> = words[1..].chunks(2).map(|pair| (pair[0].trim_start_matches("--").to_owned(), pair[1].clone())).collect();
+    let said: Vec<(String, String)> =
+        words[1..].chunks(2).map(|pair| (pair[0].trim_start_matches("--").to_owned(), pair[1].clone())).collect();
     let settings = |server: &mut Server, command: &mut Command| {
         server.start_as(command);
         server.wait_ready();
@@ -127,7 +129,9 @@ fn flags_environment_and_file_say_the_same() {
     let environment = said.iter().map(|(key, value)| (format!("TOWNSQUARE_{}", key.to_uppercase().replace('-', "_")), value));
     let by_environment = settings(&mut server, townsquare().arg("serve").envs(environment));
     let file = server.data().with_file_name("townsquare.toml");
-    let line = |(key, value): &(String, String)| if key == "relay-workers" { format!("{key} = {value}\n") } else { format!("{key} = '{value}'\n") };
+    let line = |(key, value): &(String, String)| {
+        if key == "relay-workers" { format!("{key} = {value}\n") } else { format!("{key} = '{value}'\n") }
+    };
     std::fs::write(&file, said.iter().map(line).collect::<String>()).expect("a file");
     let by_file = settings(&mut server, townsquare().args(["serve", "--config"]).arg(&file));
     assert_eq!(by_flags, by_environment);
@@ -144,7 +148,9 @@ fn the_internal_address_joins_all_roles() {
     }
     let (_, text) = server.internal("/metrics").expect("an answer");
     assert!(text.contains("townsquare_role_up{role=\"relay\",index=\"1\"} 1"), "{text}");
-    for (path, expected) in [("/stage/healthz", 200), ("/relay/1/readyz", 200), ("/relay/metrics", 200), ("/relay/7/metrics", 404), ("/else", 404)] {
+    for (path, expected) in
+        [("/stage/healthz", 200), ("/relay/1/readyz", 200), ("/relay/metrics", 200), ("/relay/7/metrics", 404), ("/else", 404)]
+    {
         assert_eq!(server.internal(path).map(|(status, _)| status), Some(expected), "{path}");
     }
 }

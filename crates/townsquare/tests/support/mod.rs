@@ -1,12 +1,11 @@
 //! A real server for tests: the binary itself, in a directory of its own, on an address of its own, gone with the value.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::cast_possible_truncation, reason = "each test file uses its part of numbers it made itself")]
 
 pub mod event;
 pub mod sound;
 pub mod voice;
 
-pub use event::Event;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -108,9 +107,12 @@ impl Server {
     pub fn words(&self) -> Vec<String> {
         let data = self.data().display().to_string();
         let mut words = vec!["serve".to_owned(), "--data".to_owned(), data];
-        for (flag, address) in
-            [("--listen", self.square), ("--relay-listen", self.relay), ("--stage-listen", self.stage), ("--internal-listen", self.internal)]
-        {
+        for (flag, address) in [
+            ("--listen", self.square),
+            ("--relay-listen", self.relay),
+            ("--stage-listen", self.stage),
+            ("--internal-listen", self.internal),
+        ] {
             words.extend([flag.to_owned(), address.to_string()]);
         }
         if !self.more.iter().any(|word| word == "--relay-workers") {

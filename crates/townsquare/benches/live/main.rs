@@ -1,0 +1,157 @@
+//! `bin/bench live`: how long a word takes to everybody, beside the budget, and what an event costs.
+//!
+//! A marked tone is spoken over real WebRTC; it is timed where a speaker, a listener of the endless stream and a player of
+//! LL-HLS would hear it. Arguments: `--json`, `--seconds N` (default 60), `--events N` (default 40).
+
+mod cost;
+mod marks;
+mod routes;
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use cost::Cost;
+use marks::{Marks, Spread};
+use std::time::Duration;
+use support::Server;
+use support::voice::Voice;
+
+/// What HOUSE-keeping promises, in milliseconds (ARCHITECTURE.md, "Budgets").
+const BUDGET_SPEAKER_MILLIS: f64 = 250.0;
+const BUDGET_STREAM_MILLIS: f64 = 800.0;
+const BUDGET_HLS_MILLIS: f64 = 3_000.0;
+
+struct Wish {
+    json: bool,
+    seconds: u64,
+    events: usize,
+}
+
+impl Wish {
+    fn from_arguments() -> Self {
+        let words: Vec<String> = std::env::args().collect();
+        let number = |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1)?.parse().ok());
+        Self {
+            json: words.iter().any(|word| word == "--json"),
+            seconds: number("--seconds").unwrap_or(60),
+            events: number("--events").unwrap_or(40) as usize,
+        }
+    }
+}
+
+fn main() {
+    let wish = Wish::from_arguments();
+    let server = Server::start();
+    let one = one_event(&server, wish.seconds);
+    let many = many_events(&server, wish.events, wish.seconds.min(30));
+    if wish.json {
+        println!("{}", serde_json::json!({ "one_event": one.to_json(), "many_events": many.to_json() }));
+    } else {
+        one.print();
+        many.print();
+    }
+}
+
+/// Latency by route, and what the stage and the relay took meanwhile.
+struct OneEvent {
+    seconds: u64,
+    to_speaker: Spread,
+    to_stream: Spread,
+    to_hls: Spread,
+    cost: Cost,
+}
+
+fn one_event(server: &Server, seconds: u64) -> OneEvent {
+    let event = server.create_event("Latency");
+    server.go_live(&event);
+    let marks = Marks::new();
+    let heard = marks::Ear::new();
+    let _silent = Voice::call(&event.whip, &event.token, "Ben", Box::new(|_, _| {}), heard.clone().into_hear());
+    let _speaking = Voice::call(&event.whip, &event.token, "Ada", marks.clone().into_speak(), Box::new(|_, _| {}));
+    let length = Duration::from_secs(seconds);
+    let stream = routes::stream(&event.stream, length);
+    let hls = routes::hls(&event.hls, length);
+    let cost = Cost::over(server, length);
+    let stream = stream.join().expect("the stream is read");
+    let hls = hls.join().expect("the playlist is followed");
+    OneEvent {
+        seconds,
+        to_speaker: marks.match_with(&heard.onsets()),
+        to_stream: marks.match_with(&stream),
+        to_hls: marks.match_with(&hls),
+        cost,
+    }
+}
+
+impl OneEvent {
+    fn rows(&self) -> [(&'static str, &Spread, f64); 3] {
+        [
+            ("speaker to speaker", &self.to_speaker, BUDGET_SPEAKER_MILLIS),
+            ("speaker to stream (player's 300 ms included)", &self.to_stream, BUDGET_STREAM_MILLIS),
+            ("speaker to LL-HLS (hold-back included)", &self.to_hls, BUDGET_HLS_MILLIS),
+        ]
+    }
+
+    fn print(&self) {
+        println!("One event, two speakers, one listener a route, {} s\n", self.seconds);
+        println!("| route | marks | p50 ms | p99 ms | budget ms |\n|---|---|---|---|---|");
+        for (name, spread, budget) in self.rows() {
+            println!("| {name} | {} | {:.0} | {:.0} | {budget:.0} |", spread.count(), spread.quantile(0.5), spread.quantile(0.99));
+        }
+        println!("\n{}", self.cost.table());
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let row = |(name, spread, budget): (&str, &Spread, f64)| serde_json::json!({ "route": name, "marks": spread.count(), "p50_ms": spread.quantile(0.5), "p99_ms": spread.quantile(0.99), "budget_ms": budget });
+        serde_json::json!({ "seconds": self.seconds, "latency": self.rows().map(row), "cost": self.cost.to_json() })
+    }
+}
+
+/// Many live events with a speaker and a listener each.
+struct ManyEvents {
+    events: usize,
+    seconds: u64,
+    to_stream: Spread,
+    missed: usize,
+    cost: Cost,
+}
+
+fn many_events(server: &Server, events: usize, seconds: u64) -> ManyEvents {
+    let mut voices = Vec::new();
+    let mut listeners = Vec::new();
+    let length = Duration::from_secs(seconds);
+    for number in 0..events {
+        let event = server.create_event(&format!("Event {number}"));
+        server.go_live(&event);
+        let marks = Marks::new();
+        voices.push(Voice::call(&event.whip, &event.token, "Ada", marks.clone().into_speak(), Box::new(|_, _| {})));
+        listeners.push((marks, event.stream));
+    }
+    let listeners: Vec<_> = listeners.into_iter().map(|(marks, stream)| (marks, routes::stream(&stream, length))).collect();
+    let cost = Cost::over(server, length);
+    let mut to_stream = Spread::default();
+    let mut missed = 0;
+    for (marks, listener) in listeners {
+        let found = marks.match_with(&listener.join().expect("the stream is read"));
+        missed += usize::from(found.count() == 0);
+        to_stream.extend(found);
+    }
+    ManyEvents { events, seconds, to_stream, missed, cost }
+}
+
+impl ManyEvents {
+    fn print(&self) {
+        println!("\n{} live events, one speaker and one listener each, {} s, generator on the same machine\n", self.events, self.seconds);
+        println!("| route | marks | p50 ms | p99 ms | budget ms | events unheard |\n|---|---|---|---|---|---|");
+        let (p50, p99) = (self.to_stream.quantile(0.5), self.to_stream.quantile(0.99));
+        println!("| speaker to stream | {} | {p50:.0} | {p99:.0} | {BUDGET_STREAM_MILLIS:.0} | {} |", self.to_stream.count(), self.missed);
+        println!("\n{}", self.cost.table());
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "events": self.events, "seconds": self.seconds, "marks": self.to_stream.count(), "p50_ms": self.to_stream.quantile(0.5),
+            "p99_ms": self.to_stream.quantile(0.99), "unheard": self.missed, "cost": self.cost.to_json(),
+        })
+    }
+}

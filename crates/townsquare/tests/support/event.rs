@@ -1,0 +1,65 @@
+//! Events of a test's server, through the commands that a person types.
+
+use super::Server;
+use rustix::process::Pid;
+
+/// What `event create --json` prints.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub id: String,
+    pub page: String,
+    pub stage: String,
+    pub whip: String,
+    pub token: String,
+    pub stream: String,
+    pub hls: String,
+}
+
+impl Event {
+    /// Where the replay will be.
+    pub fn replay(&self) -> String {
+        self.stream.replace("/live/", "/replay/").replace(".mp4", ".m4a")
+    }
+}
+
+impl Server {
+    /// Creates a public event.
+    pub fn create_event(&self, title: &str) -> Event {
+        let printed = self.succeeds(&["event", "create", "--title", title, "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+        let text = |pointer: &str| {
+            json.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_else(|| panic!("{pointer} in {printed}")).to_owned()
+        };
+        Event {
+            id: text("/id"),
+            page: text("/page"),
+            stage: text("/stage"),
+            whip: text("/whip/url"),
+            token: text("/whip/token"),
+            stream: text("/listen/stream"),
+            hls: text("/listen/hls"),
+        }
+    }
+
+    /// Opens the programme.
+    pub fn go_live(&self, event: &Event) {
+        self.succeeds(&["event", "go-live", &event.id]);
+    }
+
+    /// Ends the event.
+    pub fn end(&self, event: &Event) {
+        self.succeeds(&["event", "end", &event.id]);
+    }
+
+    /// Every role by name, and its process.
+    pub fn roles(&self) -> Vec<(String, i32)> {
+        let names = ["supervisor", "stage", "relay-0", "square"];
+        names.into_iter().filter_map(|name| Some((name.to_owned(), self.pid(name).map(Pid::as_raw_nonzero)?.get()))).collect()
+    }
+
+    fn succeeds(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+}
