@@ -189,13 +189,12 @@ fn agent(ca: Option<&Path>) -> anyhow::Result<Agent> {
             let mut pem = Vec::new();
             let opened = std::fs::File::open(file).and_then(|file| file.take(1 << 20).read_to_end(&mut pem));
             opened.with_context(|| format!("{} can't be read", file.display()))?;
-            let items = ureq::tls::parse_pem(&pem).filter_map(Result::ok);
-            let certificates: Vec<_> = items
-                .filter_map(|item| match item {
-                    PemItem::Certificate(certificate) => Some(certificate),
-                    _ => None,
-                })
-                .collect();
+            let mut certificates = Vec::new();
+            for item in ureq::tls::parse_pem(&pem) {
+                if let Ok(PemItem::Certificate(certificate)) = item {
+                    certificates.push(certificate);
+                }
+            }
             if certificates.is_empty() {
                 bail!("{} holds no certificate in PEM", file.display());
             }

@@ -83,7 +83,7 @@ impl Source {
         match magic.as_slice() {
             b"RIFF" => Wav::open(reader).map(Box::new).map(Self::Wav),
             b"OggS" => Ogg::open(reader).map(Box::new).map(Self::Ogg),
-            _ => bail!("it is neither WAV nor Ogg"),
+            _ => Err(anyhow::anyhow!("it is neither WAV nor Ogg")),
         }
         .with_context(|| format!("{} is no sound that can be spoken", path.display()))
     }
@@ -161,9 +161,11 @@ struct Resampler {
     fft: Fft<f32>,
     /// Samples of delay still to be left out.
     early: usize,
-    /// Samples that went in and came out, in the output's rate.
-    due: f64,
-    given: f64,
+    rate: u64,
+    /// Samples that went in.
+    taken: u64,
+    /// Samples that came out.
+    given: u64,
     ended: bool,
 }
 
@@ -171,7 +173,7 @@ impl Resampler {
     fn new(rate: u32) -> anyhow::Result<Self> {
         let fft = Fft::new(rate as usize, SAMPLE_RATE_HZ as usize, TICK_SAMPLES, 1, FixedSync::Output)?;
         let early = fft.output_delay();
-        Ok(Self { fft, early, due: 0.0, given: 0.0, ended: false })
+        Ok(Self { fft, early, rate: u64::from(rate), taken: 0, given: 0, ended: false })
     }
 
     fn wants(&self) -> usize {
@@ -182,19 +184,19 @@ impl Resampler {
     fn push(&mut self, mut mono: Vec<f32>, ready: &mut VecDeque<f32>) -> anyhow::Result<bool> {
         let wanted = self.wants();
         self.ended |= mono.len() < wanted;
-        self.due += mono.len() as f64 * self.fft.resample_ratio();
-        if self.ended && self.given >= self.due {
+        self.taken += mono.len() as u64;
+        let due = (self.taken * u64::from(SAMPLE_RATE_HZ) / self.rate).saturating_sub(self.given);
+        if self.ended && due == 0 {
             return Ok(false);
         }
         mono.resize(wanted, 0.0);
         let output = self.fft.process(&SequentialSlice::new(&mono, 1, wanted)?, None)?.take_data();
         let skipped = self.early.min(output.len());
         self.early -= skipped;
-        let rest = output.len() - skipped;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most one chunk, and never below nothing")]
-        let due = if self.ended { rest.min((self.due - self.given).max(0.0).ceil() as usize) } else { rest };
-        self.given += due as f64;
-        ready.extend(&output[skipped..skipped + due]);
+        let whole = output.len() - skipped;
+        let count = if self.ended { whole.min(usize::try_from(due).unwrap_or(whole)) } else { whole };
+        self.given += count as u64;
+        ready.extend(&output[skipped..skipped + count]);
         Ok(true)
     }
 }
