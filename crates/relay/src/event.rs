@@ -257,6 +257,3 @@ pub(crate) const fn place(rung: Rung) -> usize {
         Rung::R16 => 2,
     }
 }
-
-#[cfg(test)]
-mod tests;

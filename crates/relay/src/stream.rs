@@ -99,6 +99,3 @@ fn start(event: &Event, rung: Rung, from: From) -> FragmentNumber {
     let from = if from == From::Live { From::SecondsBack(BURST_SECONDS) } else { from };
     live::start(&event.programme(), rung, from)
 }
-
-#[cfg(test)]
-mod tests;

@@ -389,6 +389,3 @@ type Booking = (EventId, Rung, bool);
 fn booked(connection: &Connection) -> Option<Booking> {
     connection.stream().map(|stream| (stream.event, stream.asked, stream.counts))
 }
-
-#[cfg(test)]
-mod tests;

@@ -43,12 +43,12 @@ fn a_file_that_ends_too_early_is_an_error() {
 proptest! {
     #[test]
     fn any_range_is_the_whole_s_part(
-        runs in proptest::collection::vec((any::<bool>(), 0u64..150_000, 1u64..3_000), 1..60), from in 0u64..200_000, length in 1u64..200_000,
+        parts in proptest::collection::vec((any::<bool>(), 0u64..150_000, 1u64..3_000), 1..60), from in 0u64..200_000, length in 1u64..200_000,
     ) {
         let bytes: Vec<u8> = (0..160_000u32).map(|n| n.to_le_bytes()[(n % 3) as usize]).collect();
         let file = file(&bytes);
         let (mut runs, mut whole) = (Runs::default(), Vec::new());
-        for (memory, offset, length) in runs {
+        for (memory, offset, length) in parts {
             let part = &bytes[offset as usize..(offset + length) as usize];
             whole.extend_from_slice(part);
             runs.push(if memory { Run::Bytes(part.into()) } else { Run::File { file: Rc::clone(&file), offset, length } });

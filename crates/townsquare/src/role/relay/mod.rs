@@ -1,9 +1,112 @@
-//! The relay role: wiring around the cores.
+//! The relay role: the clock, the link and the keys around one [`relay::Worker`].
 
+use crate::link::{FromSupervisor, Link, RoleName};
+use crate::role::stage;
 use crate::settings::Settings;
+use anyhow::Context;
+use base::UnixMillis;
+use base::fact::Fact;
+use relay::{Config, Worker};
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// The longest wait of the loop: it beats more often than the supervisor looks.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// How often listeners are counted for the other roles, and keys looked at.
+const TELL: Duration = Duration::from_secs(1);
 
 /// Plays the role until the supervisor says stop.
-pub(crate) fn run(_settings: &Settings, _index: u32, _sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
-    anyhow::bail!("this role is not here yet")
+pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
+    let mut keys = KeyFile::new(settings.ticket_keys());
+    let config = Config {
+        events: settings.data.join("events"),
+        spill: stage::memory_dir(&settings.data)?,
+        keys: keys.read(),
+        tls: settings.tls().map(|(chain, key)| tls(chain, key)).transpose()?,
+    };
+    let listeners =
+        sockets.iter().map(OwnedFd::try_clone).collect::<Result<Vec<_>, _>>().context("the listening socket can't be shared")?;
+    let (link, orders) = Link::open(settings, RoleName::Relay, index, sockets);
+    let mut worker = Worker::new(config, listeners, Instant::now(), wall()).context("the relay can't start its loop")?;
+    let mut told = Instant::now();
+    loop {
+        worker.wait(WAIT).context("the relay's loop can't wait")?;
+        let now = Instant::now();
+        worker.turn(now, wall()).context("the relay's loop can't go on")?;
+        link.beat();
+        if now.duration_since(told) >= TELL {
+            told = now;
+            for (event, by_rung) in worker.listening(now) {
+                link.tell(Fact::Listening { event, by_rung });
+            }
+            if keys.has_changed() {
+                worker.set_keys(keys.read());
+            }
+        }
+        if !obey(&worker, &link, &orders) {
+            return Ok(());
+        }
+        worker.took(now.elapsed());
+    }
+}
+
+/// Answers what the supervisor asks; `false` when it says stop. Listeners' connections end with the process: they come again
+/// at the fragment where they were.
+fn obey(worker: &Worker, link: &Link, orders: &Receiver<FromSupervisor>) -> bool {
+    loop {
+        match orders.try_recv() {
+            Ok(FromSupervisor::Ask { id, path }) => match path.as_str() {
+                "/metrics" => link.answer(id, 200, worker.metrics()),
+                // A full worker is well: it serves those it has.
+                "/healthz" | "/readyz" => link.answer(id, 200, "ok\n".to_owned()),
+                _ => link.answer(id, 404, "unknown\n".to_owned()),
+            },
+            // The files say all that a relay needs to know.
+            Ok(FromSupervisor::Fact(_)) => {}
+            Ok(FromSupervisor::Stop) => return false,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return true,
+        }
+    }
+}
+
+fn tls(chain: &Path, key: &Path) -> anyhow::Result<std::sync::Arc<rustls::ServerConfig>> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("can't read {}", path.display()));
+    relay::tls::config(&read(chain)?, &read(key)?).with_context(|| format!("{} and {} can't serve TLS", chain.display(), key.display()))
+}
+
+fn wall() -> UnixMillis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The file of ticket keys, read again when it is replaced.
+struct KeyFile {
+    path: PathBuf,
+    modified: Option<SystemTime>,
+}
+
+impl KeyFile {
+    fn new(path: PathBuf) -> Self {
+        Self { path, modified: None }
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        std::fs::metadata(&self.path).ok()?.modified().ok()
+    }
+
+    fn has_changed(&self) -> bool {
+        self.modified() != self.modified
+    }
+
+    /// The keys; none when the file can't be read, and then nobody hears a private event.
+    fn read(&mut self) -> Option<gate::Keys> {
+        self.modified = self.modified();
+        let text = std::fs::read_to_string(&self.path).ok()?;
+        gate::Keys::parse(&text)
+            .inspect_err(|error| tracing::error!(path = %self.path.display(), %error, "the ticket keys can't be used"))
+            .ok()
+    }
 }

@@ -1,0 +1,146 @@
+//! Who comes in, and what strange visitors get.
+
+use crate::world::{WALL, World, fragments, keys};
+use base::{EventId, Rung, limit};
+use gate::ticket::{Class, Claims, sign};
+use programme::announcement::{Delay, Visibility};
+use std::io::Write as _;
+use std::time::Duration;
+
+#[test]
+fn a_private_event_asks_for_a_ticket() {
+    let mut world = World::new();
+    let mut stage = world.announce(Visibility::Private, Delay::None);
+    stage.seal(&[Rung::R64], 70);
+    let second = u32::try_from(WALL / 1_000).unwrap();
+    let ticket = |event: EventId, not_after: u32| {
+        sign(&keys(), &Claims { event, class: Class::Listener, id: 1, not_before: second - 10, not_after })
+    };
+    let good = ticket(stage.id, second + 1_000);
+    for (ticket, code) in [
+        (ticket(EventId::from_random(9), second + 1_000), "bad-ticket"),
+        (ticket(stage.id, second - 1), "ticket-expired"),
+        (good.replace(&good[..3], "AAA"), "bad-ticket"),
+        ("%00".to_owned(), "bad-ticket"),
+    ] {
+        assert_eq!(world.get(&stage.path(&format!("/t/{ticket}.mp4"))).problem(), (401, code.to_owned()));
+    }
+    for path in [".mp4", "/64.m3u8", "/init.mp4", "/64/s1.0.m4s"] {
+        assert_eq!(world.get(&stage.path(path)).problem(), (401, "bad-ticket".to_owned()), "{path}");
+    }
+    let segment = world.get(&stage.path(&format!("/t/{good}/64/s1.0.m4s")));
+    assert_eq!((segment.status(), segment.header("Cache-Control")), (200, Some("private, max-age=31536000, immutable")));
+    assert_eq!(world.get(&stage.path(&format!("/t/{good}/64.m3u8"))).status(), 200);
+    let mut client = world.ask("GET", &stage.path(&format!("/t/{good}.mp4")), "");
+    world.until("sound", |_| (fragments(client.body()).len() == 5).then_some(()));
+    stage.end();
+    assert_eq!(world.get(&format!("/replay/{}/t/{good}.m4a", stage.id)).status(), 200);
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let mut world = World::new();
+    let stage = world.live(5);
+    let rows = [
+        ("GET", "/".to_owned(), 404, "not-found"),
+        ("GET", "/live/zzzzzzzzzzzz.mp4".to_owned(), 404, "event-unknown"),
+        ("GET", "/live/x.mp4".to_owned(), 404, "event-unknown"),
+        ("GET", stage.path(".mp4?from=soon"), 400, "bad-request"),
+        ("POST", stage.path(".mp4"), 405, "method-not-allowed"),
+    ];
+    for (method, target, status, code) in rows {
+        let answer = world.fetch(method, &target, "");
+        assert_eq!(answer.problem(), (status, code.to_owned()), "{target}");
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), Some("*"));
+    }
+    assert_eq!(world.metric("refused_total"), 5);
+}
+
+#[test]
+fn every_origin_may_ask() {
+    let mut world = World::new();
+    let stage = world.live(5);
+    let answer = world.fetch("OPTIONS", &stage.path(".mp4"), "Origin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n");
+    assert_eq!(answer.status(), 204);
+    assert_eq!(answer.header("Access-Control-Allow-Methods"), Some("GET, HEAD, OPTIONS"));
+    let exposed = answer.header("Access-Control-Expose-Headers").unwrap();
+    assert!(["ETag", "Content-Range", "Townsquare-Edge", "Retry-After"].iter().all(|name| exposed.contains(name)));
+}
+
+#[test]
+fn listeners_count_and_the_rest_does_not() {
+    let mut world = World::new();
+    let stage = world.live(5);
+    let head = world.fetch("HEAD", &stage.path(".mp4"), "");
+    assert_eq!((head.status(), head.header("Townsquare-Edge")), (200, Some("1.4")));
+    let mut clients: Vec<_> = ["", "", "Purpose: prefetch\r\n", "Sec-Purpose: prefetch;prerender\r\n"]
+        .iter()
+        .map(|headers| world.ask("GET", &stage.path(".mp4?from=-1"), headers))
+        .collect();
+    world.until("sound for all", |_| clients.iter_mut().all(|client| !fragments(client.body()).is_empty()).then_some(()));
+    let now = world.now();
+    assert_eq!(world.worker.listening(now), [(stage.id, vec![(Rung::R64, 2)])]);
+    clients.clear();
+    world.until("they are gone", |world| (world.worker.load().connections == 0).then_some(()));
+    assert_eq!(world.worker.listening(now), [(stage.id, vec![])]);
+}
+
+#[test]
+fn requests_on_one_connection_are_answered_in_order() {
+    let mut world = World::new();
+    let stage = world.live(40);
+    let mut client = world.connect();
+    let ask = |rest: &str| format!("GET {} HTTP/1.1\r\n\r\n", stage.path(rest));
+    client.send(&[ask("/init.mp4"), ask("/64/s1.0.m4s"), ask("/nothing"), ask("/init.mp4")].concat());
+    for status in [200, 200, 404, 200] {
+        assert_eq!(world.until("an answer", |_| client.response(false)).status(), status);
+    }
+    client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    world.until("the end", |_| {
+        client.read();
+        client.closed.then_some(())
+    });
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_closed() {
+    let mut world = World::new();
+    let garbage: [(&[u8], u16); 4] = [
+        (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03", 400),
+        (b"GET\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\n\r\n", 400),
+        (&[b'a'; 2 * limit::REQUEST_HEAD_BYTES_MAX], 431),
+    ];
+    for (bytes, status) in garbage {
+        let mut client = world.connect();
+        client.stream.write_all(bytes).unwrap();
+        assert_eq!(world.until("an answer", |_| client.response(false)).problem().0, status);
+        world.until("the end", |_| {
+            client.read();
+            client.closed.then_some(())
+        });
+    }
+    assert_eq!(world.metric("panics_total"), 0);
+}
+
+#[test]
+fn who_does_not_finish_a_request_is_closed() {
+    let mut world = World::new();
+    let mut client = world.connect();
+    client.send("GET / HTTP/1.1\r\n");
+    world.until("the connection", |world| (world.worker.load().connections == 1).then_some(()));
+    world.settle();
+    assert_eq!(world.worker.load().connections, 1);
+    world.skipped += Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX);
+    world.until("it is closed", |world| (world.worker.load().connections == 0).then_some(()));
+}
+
+#[test]
+fn an_event_nobody_asks_for_is_closed() {
+    let mut world = World::new();
+    let stage = world.live(5);
+    world.get(&stage.path("/init.mp4"));
+    assert_eq!(world.worker.load().events, 1);
+    world.skipped += Duration::from_secs(60);
+    world.until("it is closed", |world| (world.worker.load().events == 0).then_some(()));
+}

@@ -1,0 +1,9 @@
+//! A whole relay worker on real sockets: a stage beside it grows the files, clients ask. One thread drives all of it, so a
+//! test waits for what it expects and for nothing else.
+
+mod door;
+mod hls;
+mod replay;
+mod stream;
+mod tls;
+mod world;

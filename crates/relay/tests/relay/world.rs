@@ -1,0 +1,335 @@
+//! The test world: a data directory, a stage that writes, a worker, clients.
+
+use base::{Epoch, EventId, FragmentNumber, MediaTime, Rung, UnixMillis};
+use programme::index::Source;
+use programme::write::{Append, Lengths, Opening};
+use programme::{Announcement, Writer, announcement::Delay, announcement::Visibility};
+use relay::{Config, Worker};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The wall clock when a world begins.
+pub(crate) const WALL: i64 = 1_763_683_200_000;
+
+/// A machine that is stuck, not slow: only then a test gives up.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A directory that is removed with the world.
+pub(crate) struct Directory(pub PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("townsquare-relay-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A worker and what it serves.
+pub(crate) struct World {
+    pub(crate) directory: Directory,
+    pub(crate) worker: Worker,
+    pub(crate) address: SocketAddr,
+    /// Time that has passed besides the real one.
+    pub(crate) skipped: Duration,
+    start: Instant,
+}
+
+/// The keys that worlds check tickets with.
+pub(crate) fn keys() -> gate::Keys {
+    gate::Keys::new([7; 32])
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with_tls(None)
+    }
+
+    pub(crate) fn with_tls(tls: Option<std::sync::Arc<rustls::ServerConfig>>) -> Self {
+        let directory = Directory::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (events, spill) = (directory.0.join("events"), directory.0.join("spill"));
+        std::fs::create_dir_all(&events).unwrap();
+        let start = Instant::now();
+        let worker = Worker::new(Config { events, spill, keys: Some(keys()), tls }, vec![listener.into()], start, UnixMillis(WALL)).unwrap();
+        Self { directory, worker, address, skipped: Duration::ZERO, start }
+    }
+
+    /// An event that is announced and not begun.
+    pub(crate) fn announce(&self, visibility: Visibility, delay: Delay) -> Stage {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = EventId::from_random(NEXT.fetch_add(1, Ordering::Relaxed) << 20);
+        let stage = Stage {
+            id,
+            disk: self.directory.0.join("events").join(id.to_string()),
+            memory: self.directory.0.join("spill").join(id.to_string()),
+            writer: Some(Writer::open(&Opening::fresh())),
+            at: FragmentNumber(0),
+        };
+        std::fs::create_dir_all(&stage.disk).unwrap();
+        let announcement = Announcement { id, title: "Town meeting".into(), visibility, created_at: UnixMillis(WALL), delay };
+        std::fs::write(stage.disk.join("event.json"), announcement.text()).unwrap();
+        stage
+    }
+
+    /// A public event with so many fragments of rung 64.
+    pub(crate) fn live(&self, fragments: u64) -> Stage {
+        let mut stage = self.announce(Visibility::Public, Delay::None);
+        stage.seal(&[Rung::R64], fragments);
+        stage
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        Instant::now() + self.skipped
+    }
+
+    /// One turn of the loop.
+    pub(crate) fn turn(&mut self) {
+        self.worker.wait(Duration::from_millis(5)).unwrap();
+        let now = self.now();
+        let wall = WALL + i64::try_from((now - self.start).as_millis()).unwrap();
+        self.worker.turn(now, UnixMillis(wall)).unwrap();
+    }
+
+    /// Turns until something is there.
+    pub(crate) fn until<T>(&mut self, what: &str, mut there: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = there(self) {
+                return found;
+            }
+            assert!(begun.elapsed() < STUCK, "waited in vain: {what}");
+            self.turn();
+        }
+    }
+
+    /// Turns until the worker has seen the files as they are.
+    pub(crate) fn settle(&mut self) {
+        // The coarse look at all files is due after this, whatever inotify said.
+        self.skipped += Duration::from_millis(300);
+        self.turn();
+        self.turn();
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Client { stream, received: Vec::new(), closed: false }
+    }
+
+    /// Opens a connection and asks.
+    pub(crate) fn ask(&self, method: &str, target: &str, headers: &str) -> Client {
+        let mut client = self.connect();
+        client.send(&format!("{method} {target} HTTP/1.1\r\nHost: relay\r\n{headers}\r\n"));
+        client
+    }
+
+    /// Asks and waits for the whole answer.
+    pub(crate) fn fetch(&mut self, method: &str, target: &str, headers: &str) -> Response {
+        let mut client = self.ask(method, target, headers);
+        self.until(target, |_| client.response(method == "HEAD"))
+    }
+
+    pub(crate) fn get(&mut self, target: &str) -> Response {
+        self.fetch("GET", target, "")
+    }
+
+    /// One value of the metrics.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let prefix = format!("townsquare_relay_{name} ");
+        self.worker.metrics().lines().find_map(|line| line.strip_prefix(&prefix)?.parse().ok()).unwrap()
+    }
+}
+
+/// A stage: it writes an event's files as the real one does.
+pub(crate) struct Stage {
+    pub(crate) id: EventId,
+    pub(crate) disk: PathBuf,
+    pub(crate) memory: PathBuf,
+    writer: Option<Writer>,
+    at: FragmentNumber,
+}
+
+impl Stage {
+    /// Seals the next `count` slots on some rungs.
+    pub(crate) fn seal(&mut self, rungs: &[Rung], count: u64) {
+        for _ in 0..count {
+            for frame in 0..10u64 {
+                let at = MediaTime(self.at.start().0 + frame * 960);
+                for &rung in rungs {
+                    let packet = packet(rung, at);
+                    let sealed = self.writer.as_mut().unwrap().push(at, rung, &packet).unwrap();
+                    self.perform(sealed);
+                }
+            }
+            self.at.0 += 1;
+        }
+    }
+
+    /// A rung is asked for no more.
+    pub(crate) fn stop(&mut self, rung: Rung) {
+        let sealed = self.writer.as_mut().unwrap().stop(rung);
+        self.perform(sealed);
+    }
+
+    /// The disk is full from now on.
+    pub(crate) fn divert(&mut self) {
+        std::fs::create_dir_all(&self.memory).unwrap();
+        self.writer.as_mut().unwrap().divert(Vec::new());
+    }
+
+    /// The stage dies, the next one goes on after a number gap.
+    pub(crate) fn reopen(&mut self, gap: u64) {
+        let epoch = Epoch(self.writer.as_ref().unwrap().epoch().0 + 1);
+        self.at.0 += gap;
+        let length = |directory: &Path, kind: &str, rung: Rung| std::fs::metadata(directory.join(format!("{rung}.{kind}"))).map_or(0, |file| file.len());
+        let lengths = |at: &Path| Rung::ALL.map(|rung| Lengths { media: length(at, "mp4", rung), index: length(at, "idx", rung) });
+        self.writer = Some(Writer::open(&Opening { epoch, first: self.at, disk: lengths(&self.disk), memory: lengths(&self.memory) }));
+    }
+
+    /// The event is over.
+    pub(crate) fn end(&mut self) {
+        let (appends, _) = self.writer.take().unwrap().end();
+        self.perform(appends);
+    }
+
+    /// A rung's file.
+    pub(crate) fn file(&self, rung: Rung) -> Vec<u8> {
+        std::fs::read(self.disk.join(format!("{rung}.mp4"))).unwrap()
+    }
+
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/live/{}{rest}", self.id)
+    }
+
+    fn perform(&self, appends: impl IntoIterator<Item = Append>) {
+        for append in appends {
+            let directory = match append.source {
+                Source::Disk => &self.disk,
+                Source::Memory => &self.memory,
+            };
+            write_at(&directory.join(format!("{}.mp4", append.rung)), &append.media, append.media_at);
+            write_at(&directory.join(format!("{}.idx", append.rung)), &append.record, append.record_at);
+        }
+    }
+}
+
+/// A packet that says where it belongs.
+pub(crate) fn packet(rung: Rung, at: MediaTime) -> Vec<u8> {
+    let mut packet = vec![0xf8; rung.frame_bytes()];
+    packet[1..9].copy_from_slice(&at.0.to_be_bytes());
+    packet
+}
+
+fn write_at(path: &Path, bytes: &[u8], at: u64) {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).unwrap();
+    file.write_all_at(bytes, at).unwrap();
+}
+
+/// A client that reads only when it is told to.
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    pub(crate) received: Vec<u8>,
+    pub(crate) closed: bool,
+}
+
+impl Client {
+    pub(crate) fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Takes what has arrived.
+    pub(crate) fn read(&mut self) {
+        let mut bytes = [0; 16 * 1024];
+        while !self.closed {
+            match self.stream.read(&mut bytes) {
+                Ok(0) => self.closed = true,
+                Ok(count) => self.received.extend_from_slice(&bytes[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => self.closed = true,
+            }
+        }
+    }
+
+    /// The whole answer, once it is there; what follows it stays.
+    pub(crate) fn response(&mut self, is_head: bool) -> Option<Response> {
+        self.read();
+        let end = self.received.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let head = String::from_utf8(self.received[..end].to_vec()).unwrap();
+        let response = Response { head, body: Vec::new() };
+        let has_body = !is_head && !matches!(response.status(), 204 | 304);
+        let length = match response.header("Content-Length").filter(|_| has_body) {
+            Some(length) => length.parse().unwrap(),
+            None if has_body && !self.closed => return None,
+            None if has_body => self.received.len() - end,
+            None => 0,
+        };
+        let body = self.received.get(end..end + length)?.to_vec();
+        self.received.drain(..end + length);
+        Some(Response { body, ..response })
+    }
+
+    /// The body of an endless answer so far.
+    pub(crate) fn body(&mut self) -> &[u8] {
+        self.read();
+        let end = self.received.windows(4).position(|four| four == b"\r\n\r\n").map_or(self.received.len(), |end| end + 4);
+        &self.received[end..]
+    }
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// Status and `code` of a problem body.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("Content-Type"), Some("application/problem+json"), "{}", self.head);
+        let code = self.text().split("\"code\":\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(self.text().contains(&format!("\"status\":{}", self.status())));
+        (self.status(), code.to_owned())
+    }
+}
+
+/// Numbers and frame sizes of the fragments in a stream's body behind its init segment.
+pub(crate) fn fragments(body: &[u8]) -> Vec<(u64, usize)> {
+    let mut found = Vec::new();
+    let mut at = programme::init::segment().len().min(body.len());
+    if body.get(at + 4..at + 8) == Some(b"free") {
+        at += usize::try_from(u32::from_be_bytes(body[at..at + 4].try_into().unwrap())).unwrap();
+    }
+    while let Ok(fragment) = programme::fragment::find(body.get(at..).unwrap_or_default()) {
+        found.push((fragment.number.0, fragment.frame_bytes));
+        at += fragment.length();
+    }
+    found
+}
