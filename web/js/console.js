@@ -59,13 +59,12 @@ class TownConsole extends HTMLElement {
     return this.getAttribute(name) ?? '';
   }
 
-  /** First: who are you, and the word that this is recorded, before any microphone opens. */
+  /** First: who are you? The page above says that this is recorded, before any microphone opens. */
   #ask() {
     const form = h(
       'form',
       { className: 'card stack' },
       h('div', { className: 'field' }, h('label', { htmlFor: 'stage-name' }, 'Your name on stage'), this.#name),
-      h('p', { className: 'notice' }, h('strong', {}, 'This event is recorded.'), ' What you say on stage is heard live and kept for the replay.'),
       this.#fault,
       h('div', { className: 'cluster' }, h('button', { type: 'submit', className: 'button' }, 'Turn on the microphone'), h('span', { className: 'meta' }, 'Nobody hears you yet.')),
     );
@@ -124,7 +123,7 @@ class TownConsole extends HTMLElement {
       h('p', {}, 'Everybody is disconnected and the replay appears on the event’s page. An ended event can’t go live again.'),
       h('div', { className: 'cluster' }, yes, button('Not yet', 'button quiet', () => this.#confirm.close())),
     );
-    const tools = this.#say('role') === 'host' ? [this.#live, this.#end] : [];
+    const tools = this.#say('as') === 'host' ? [this.#live, this.#end] : [];
     this.replaceChildren(
       h(
         'section',
@@ -287,7 +286,7 @@ class TownConsole extends HTMLElement {
   #row(one) {
     const [face, name, note] = [h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' })];
     const item = h('li', {}, face, name, note);
-    const rules = this.#say('role') === 'host' && one.id !== this.#state?.you.id;
+    const rules = this.#say('as') === 'host' && one.id !== this.#state?.you.id;
     const mute = rules ? button('Mute', 'button quiet small', () => void this.#act({ do: 'mute', participant: one.id, muted: true })) : null;
     if (mute) {
       mute.ariaLabel = `Mute ${names([one.name])}`;

@@ -39,7 +39,7 @@ class TownPlayer extends HTMLElement {
     this.#programme =
       current instanceof Programme && current.key === event
         ? current
-        : new Programme({ event, title: say('title'), page: say('page') || location.pathname, stream: say('stream'), hls: say('hls') });
+        : new Programme({ event, title: say('label'), page: say('page') || location.pathname, stream: say('stream'), hls: say('hls') });
     this.#life = new AbortController();
     const { signal } = this.#life;
     this.#button.addEventListener('click', () => this.#press(), { signal });

@@ -1,6 +1,6 @@
 /** `<town-replay>`: an ended event's recording on the page's `<audio>`, with its place and speed kept across navigation. */
 import { sound } from './sound.js';
-import { clock, h } from './words.js';
+import { h } from './words.js';
 
 class Replay {
   who = 'Replay';
@@ -107,7 +107,7 @@ class TownReplay extends HTMLElement {
     this.#replay =
       current instanceof Replay && current.key === key
         ? current
-        : new Replay({ key, title: say('title'), page: say('page') || location.pathname, src: say('src'), seconds: Number(say('duration')) });
+        : new Replay({ key, title: say('label'), page: say('page') || location.pathname, src: say('src'), seconds: Number(say('duration')) });
     this.#life = new AbortController();
     const { signal } = this.#life;
     this.#button.addEventListener('click', () => this.#press(), { signal });
@@ -151,6 +151,17 @@ class TownReplay extends HTMLElement {
     this.#speed.value = String(replay.rate);
     this.#time.textContent = replay.seconds ? `${clock(replay.at)} / ${clock(replay.seconds)}` : replay.state === 'failed' ? 'The recording can’t be played here.' : '';
   }
+}
+
+/**
+ * 65 is "1:05", 3665 is "1:01:05".
+ * @param {number} seconds
+ */
+function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = /** @param {number} n */ (n) => String(n).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
 customElements.define('town-replay', TownReplay);

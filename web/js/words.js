@@ -28,17 +28,6 @@ export function names(all) {
 }
 
 /**
- * 65 is "1:05", 3665 is "1:01:05".
- * @param {number} seconds
- */
-export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = /** @param {number} n */ (n) => String(n).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
-}
-
-/**
  * Sets the text when it is another one: an unchanged text is not read out again.
  * @param {Element} element
  * @param {string} text

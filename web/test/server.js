@@ -38,7 +38,8 @@ export async function startServer() {
   let said = '';
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)));
   const stopped = new Promise((resolve) => server.once('exit', resolve));
-  const base = `http://${on(square)}`;
+  // Links and cookies are the public address's, which names the host.
+  const base = `http://localhost:${square}`;
 
   const cli = /** @param {...string} args */ async (...args) => {
     const { stdout } = await run(binary, [...args, '--data', data, '--json'], { timeout: 20_000 });
@@ -72,7 +73,7 @@ export async function startServer() {
   return {
     base,
     data,
-    relay: `http://${on(relay)}`,
+    relay: `http://localhost:${relay}`,
     cli,
     stop,
     said: () => said,
