@@ -47,7 +47,9 @@ fn check_version(data: &Path) -> anyhow::Result<()> {
                 "the data directory {} has layout {newer}, this townsquare knows {VERSION}; start a newer townsquare or choose another --data",
                 data.display()
             ),
-            Ok(_) | Err(_) => bail!("{} says {:?}, which is no version; is {} a data directory?", path.display(), text.trim(), data.display()),
+            Ok(_) | Err(_) => {
+                bail!("{} says {:?}, which is no version; is {} a data directory?", path.display(), text.trim(), data.display())
+            }
         },
         Err(error) if error.kind() == ErrorKind::NotFound => write_whole(&path, format!("{VERSION}\n").as_bytes(), 0o640),
         Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
@@ -89,7 +91,6 @@ pub(crate) fn lock_shared(data: &Path) -> anyhow::Result<Lock> {
 }
 
 /// The lock of a command that works without a server; `None` while a server runs.
-#[cfg_attr(not(test), expect(dead_code, reason = "taken by commands that work without a server"))]
 pub(crate) fn lock_exclusive(data: &Path) -> anyhow::Result<Option<Lock>> {
     lock(data, FlockOperation::NonBlockingLockExclusive)
 }
@@ -110,7 +111,9 @@ pub(crate) fn lock_supervisor(run: &Path) -> anyhow::Result<Option<Lock>> {
     let file = open_lock(&path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {
-            file.set_len(0).and_then(|()| writeln!(&file, "{}", std::process::id())).with_context(|| format!("can't write {}", path.display()))?;
+            file.set_len(0)
+                .and_then(|()| writeln!(&file, "{}", std::process::id()))
+                .with_context(|| format!("can't write {}", path.display()))?;
             Ok(Some(Lock { _file: file }))
         }
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),

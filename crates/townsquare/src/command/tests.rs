@@ -7,7 +7,9 @@ fn the_command_line_is_consistent() {
 
 #[test]
 fn wrong_usage_is_one_line() {
-    for words in [&["townsquare"][..], &["townsquare", "dance"], &["townsquare", "serve", "--listen", "nowhere"], &["townsquare", "completions"]] {
+    for words in
+        [&["townsquare"][..], &["townsquare", "dance"], &["townsquare", "serve", "--listen", "nowhere"], &["townsquare", "completions"]]
+    {
         let error = Line::try_parse_from(words).expect_err("wrong usage");
         let line = one_line(&error);
         assert!(!line.contains('\n') && !line.is_empty(), "{words:?}: {line}");

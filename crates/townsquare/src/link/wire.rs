@@ -85,9 +85,7 @@ impl WireFact {
                 event: event.parse().ok()?,
                 by_rung: by_rung.iter().map(|(rung, count)| Some((Rung::parse(rung)?, *count))).collect::<Option<_>>()?,
             },
-            Self::Live { event, epoch, since } => {
-                Fact::Live { event: event.parse().ok()?, epoch: Epoch(epoch), since: UnixMillis(since) }
-            }
+            Self::Live { event, epoch, since } => Fact::Live { event: event.parse().ok()?, epoch: Epoch(epoch), since: UnixMillis(since) },
             Self::Ended { event, at, end } => Fact::Ended { event: event.parse().ok()?, at: UnixMillis(at), end: FragmentNumber(end) },
         })
     }

@@ -123,9 +123,12 @@ impl Said {
         let relay_listen = self.relay_listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)));
         let stage_listen = self.stage_listen.unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 10000)));
         let internal_listen = self.internal_listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8079)));
-        for (flag, address) in
-            [("--listen", listen), ("--relay-listen", relay_listen), ("--stage-listen", stage_listen), ("--internal-listen", internal_listen)]
-        {
+        for (flag, address) in [
+            ("--listen", listen),
+            ("--relay-listen", relay_listen),
+            ("--stage-listen", stage_listen),
+            ("--internal-listen", internal_listen),
+        ] {
             if address.port() == 0 {
                 Err(usage(&format!("{flag} {address} names no port; links need one that stays")))?;
             }
@@ -188,7 +191,8 @@ fn checked(flag: &str, said: &str) -> Result<Url, Usage> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("is neither http nor https"));
     }
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let bare =
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
     if bare { Ok(url) } else { Err(wrong("says more than scheme, host and port")) }
 }
 

@@ -67,9 +67,11 @@ async fn answer(State(asker): State<Asker>, uri: Uri) -> Response {
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     if !matches!(what, "healthz" | "readyz" | "metrics") {
-        return (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics, and the same below /stage, /relay, /relay/INDEX, /square\n").into_response();
+        return (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics, and the same below /stage, /relay, /relay/INDEX, /square\n")
+            .into_response();
     }
-    let meant = |id: &RoleId| who.is_none_or(|(role, index)| id.role.name() == role && index.is_none_or(|index| id.index.to_string() == index));
+    let meant =
+        |id: &RoleId| who.is_none_or(|(role, index)| id.role.name() == role && index.is_none_or(|index| id.index.to_string() == index));
     let ids: Vec<RoleId> = roles.iter().map(|(id, ..)| *id).filter(meant).collect();
     if ids.is_empty() {
         return (StatusCode::NOT_FOUND, "there is no such role\n").into_response();

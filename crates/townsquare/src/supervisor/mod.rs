@@ -332,7 +332,9 @@ async fn watch_relays(asker: Asker) {
         let relays: Vec<RoleId> = asker.roles().await.iter().map(|(id, ..)| *id).filter(|id| id.role == RoleName::Relay).collect();
         let answers = asker.ask_all(relays, "/metrics").await;
         let full = |said: &Option<Answer>| {
-            said.as_ref().and_then(|(_, text)| metrics::filled_percent(text)).is_some_and(|share| share >= base::limit::WORKERS_FILLING_PERCENT)
+            said.as_ref()
+                .and_then(|(_, text)| metrics::filled_percent(text))
+                .is_some_and(|share| share >= base::limit::WORKERS_FILLING_PERCENT)
         };
         if !answers.is_empty() && answers.iter().all(|(_, said)| full(said)) {
             let _ = asker.events.send(Event::RelaysFull).await;

@@ -35,7 +35,11 @@ fn named(address: SocketAddr, kind: Type, flag: &str) -> anyhow::Result<OwnedFd>
     let protocol = if kind == Type::DGRAM { "UDP" } else { "TCP" };
     let bound = match open(address, kind) {
         // A machine without IPv6 still serves every address that it has.
-        Err(error) if address.ip().is_unspecified() && address.is_ipv6() && error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) => {
+        Err(error)
+            if address.ip().is_unspecified()
+                && address.is_ipv6()
+                && error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) =>
+        {
             open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())), kind)
         }
         other => other,
@@ -44,11 +48,15 @@ fn named(address: SocketAddr, kind: Type, flag: &str) -> anyhow::Result<OwnedFd>
         Ok(socket) => return Ok(socket.into()),
         Err(error) => error,
     };
-    let what = match error.kind() {
-        ErrorKind::AddrInUse => format!("{protocol} {address} is in use by another program; stop it or say another {flag}"),
-        ErrorKind::PermissionDenied => format!("{protocol} {address} needs a permission this user lacks; say another {flag}, with a port from 1024 on"),
-        ErrorKind::AddrNotAvailable => format!("{address} is no address of this machine; say another {flag}"),
-        _ => return Err(error).with_context(|| format!("can't listen on {protocol} {address} ({flag})")),
+    let kind = error.kind();
+    let what = if kind == ErrorKind::AddrInUse {
+        format!("{protocol} {address} is in use by another program; stop it or say another {flag}")
+    } else if kind == ErrorKind::PermissionDenied {
+        format!("{protocol} {address} needs a permission this user lacks; say another {flag}, with a port from 1024 on")
+    } else if kind == ErrorKind::AddrNotAvailable {
+        format!("{address} is no address of this machine; say another {flag}")
+    } else {
+        return Err(error).with_context(|| format!("can't listen on {protocol} {address} ({flag})"));
     };
     Err(anyhow::Error::msg(what))
 }

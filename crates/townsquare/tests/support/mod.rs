@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again and again until there is an answer; panics with `what` when there never is one.
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -30,7 +30,7 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A directory of one's own below the system's temporary one.
-pub fn scratch() -> PathBuf {
+pub(crate) fn scratch() -> PathBuf {
     let mut random = [0u8; 8];
     getrandom::fill(&mut random).expect("randomness");
     let dir = std::env::temp_dir().join(format!("ts-{:016x}", u64::from_le_bytes(random)));
@@ -39,19 +39,19 @@ pub fn scratch() -> PathBuf {
 }
 
 /// An address of the loopback network that no other test uses, with a free port.
-pub fn address(host: Ipv4Addr) -> SocketAddr {
+pub(crate) fn address(host: Ipv4Addr) -> SocketAddr {
     TcpListener::bind((host, 0)).and_then(|socket| socket.local_addr()).expect("a free port")
 }
 
 /// A host of the loopback network picked by chance, so that tests beside each other do not meet.
-pub fn host() -> Ipv4Addr {
+pub(crate) fn host() -> Ipv4Addr {
     let mut random = [0u8; 3];
     getrandom::fill(&mut random).expect("randomness");
     Ipv4Addr::new(127, random[0], random[1], random[2] | 2)
 }
 
 /// The binary, in an environment that says nothing of the project.
-pub fn townsquare() -> Command {
+pub(crate) fn townsquare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_townsquare"));
     for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("TOWNSQUARE_")) {
         command.env_remove(key);
@@ -61,12 +61,12 @@ pub fn townsquare() -> Command {
 }
 
 /// Runs a command to its end.
-pub fn output(words: &[&str]) -> Output {
+pub(crate) fn output(words: &[&str]) -> Output {
     townsquare().args(words).output().expect("the binary runs")
 }
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     scratch: PathBuf,
     square: SocketAddr,
     relay: SocketAddr,
@@ -78,12 +78,12 @@ pub struct Server {
 
 impl Server {
     /// Starts one and waits until every role is ready.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts one with more flags and waits until every role is ready.
-    pub fn start_with(more: &[&str]) -> Self {
+    pub(crate) fn start_with(more: &[&str]) -> Self {
         let mut server = Self::prepared(more);
         server.start_supervisor();
         server.wait_ready();
@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// A server's place and addresses, not started yet.
-    pub fn prepared(more: &[&str]) -> Self {
+    pub(crate) fn prepared(more: &[&str]) -> Self {
         let host = host();
         let [square, relay, stage, internal] = [(); 4].map(|()| address(host));
         let more = more.iter().map(|&word| word.to_owned()).collect();
@@ -99,12 +99,12 @@ impl Server {
     }
 
     /// The data directory.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.scratch.join("data")
     }
 
     /// The whole command line of `serve`.
-    pub fn words(&self) -> Vec<String> {
+    pub(crate) fn words(&self) -> Vec<String> {
         let data = self.data().display().to_string();
         let mut words = vec!["serve".to_owned(), "--data".to_owned(), data];
         for (flag, address) in [
@@ -123,21 +123,21 @@ impl Server {
     }
 
     /// Starts the supervisor, for the first time or again.
-    pub fn start_supervisor(&mut self) {
+    pub(crate) fn start_supervisor(&mut self) {
         let mut command = townsquare();
         command.args(self.words());
         self.start_as(&mut command);
     }
 
     /// Starts the supervisor with a command of one's own.
-    pub fn start_as(&mut self, command: &mut Command) {
+    pub(crate) fn start_as(&mut self, command: &mut Command) {
         let log = File::options().create(true).append(true).open(self.scratch.join("log")).expect("a log");
         let out = File::options().create(true).append(true).open(self.scratch.join("out")).expect("a file");
         self.supervisor = Some(command.stdout(out).stderr(log).spawn().expect("the supervisor starts"));
     }
 
     /// Waits until every role says that it is ready; fails at once when the supervisor has ended.
-    pub fn wait_ready(&mut self) {
+    pub(crate) fn wait_ready(&mut self) {
         until("the server is ready", || {
             if let Some(status) = self.supervisor.as_mut().and_then(|child| child.try_wait().ok()?) {
                 panic!("the supervisor ended: {status}");
@@ -147,42 +147,42 @@ impl Server {
     }
 
     /// Asks the internal address; `None` while nobody answers.
-    pub fn internal(&self, path: &str) -> Option<(u16, String)> {
+    pub(crate) fn internal(&self, path: &str) -> Option<(u16, String)> {
         get(self.internal, path)
     }
 
     /// Where pages and APIs are.
-    pub fn square_url(&self) -> String {
+    pub(crate) fn square_url(&self) -> String {
         format!("http://{}", self.square)
     }
 
     /// Where listeners are served.
-    pub fn relay_url(&self) -> String {
+    pub(crate) fn relay_url(&self) -> String {
         format!("http://{}", self.relay)
     }
 
     /// Where speakers are served.
-    pub fn stage_url(&self) -> String {
+    pub(crate) fn stage_url(&self) -> String {
         format!("http://{}", self.stage)
     }
 
     /// What the server logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.scratch.join("log")).unwrap_or_default()
     }
 
     /// What the server printed for people.
-    pub fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         std::fs::read_to_string(self.scratch.join("out")).unwrap_or_default()
     }
 
     /// Runs another command on this server's data directory.
-    pub fn run(&self, words: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str]) -> Output {
         townsquare().args(words).arg("--data").arg(self.data()).output().expect("the binary runs")
     }
 
     /// The process of `supervisor`, `stage`, `square` or `relay-INDEX`; `None` while there is none.
-    pub fn pid(&self, name: &str) -> Option<Pid> {
+    pub(crate) fn pid(&self, name: &str) -> Option<Pid> {
         if name == "supervisor" {
             return self.supervisor.as_ref().map(Pid::from_child);
         }
@@ -190,35 +190,35 @@ impl Server {
     }
 
     /// Sends a signal to a process by its name; gives the process it was sent to.
-    pub fn signal(&self, name: &str, signal: Signal) -> Pid {
+    pub(crate) fn signal(&self, name: &str, signal: Signal) -> Pid {
         let pid = until(&format!("{name} runs"), || self.pid(name));
         kill_process(pid, signal).expect("it runs");
         pid
     }
 
     /// Waits until another process than `old` plays the role, and every role is ready.
-    pub fn wait_replaced(&mut self, name: &str, old: Pid) -> Pid {
+    pub(crate) fn wait_replaced(&mut self, name: &str, old: Pid) -> Pid {
         let new = until(&format!("{name} is replaced"), || self.pid(name).filter(|pid| *pid != old));
         self.wait_ready();
         new
     }
 
     /// Kills the supervisor alone.
-    pub fn kill_supervisor(&mut self) {
+    pub(crate) fn kill_supervisor(&mut self) {
         if let Some(mut child) = self.supervisor.take() {
             child.kill().and_then(|()| child.wait()).expect("the supervisor ends");
         }
     }
 
     /// Asks the server to end, as Ctrl-C does, and waits for it.
-    pub fn stop(&mut self) -> ExitStatus {
+    pub(crate) fn stop(&mut self) -> ExitStatus {
         self.signal("supervisor", Signal::INT);
         let mut child = self.supervisor.take().expect("a supervisor");
         until("the server ends", || child.try_wait().expect("a child"))
     }
 
     /// Every process that a file in `run/` names.
-    pub fn processes(&self) -> Vec<Pid> {
+    pub(crate) fn processes(&self) -> Vec<Pid> {
         let files = std::fs::read_dir(self.data().join("run")).into_iter().flatten().flatten();
         files.filter(|file| file.path().extension().is_some_and(|end| end == "pid")).filter_map(|file| read_pid(&file.path())).collect()
     }
@@ -246,13 +246,13 @@ fn read_pid(path: &Path) -> Option<Pid> {
 }
 
 /// Whether a process still runs.
-pub fn runs(pid: Pid) -> bool {
+pub(crate) fn runs(pid: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     test_kill_process(pid).is_ok() && !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X']))
 }
 
 /// One plain GET; `None` while nobody answers.
-pub fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+pub(crate) fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).ok()?;
