@@ -1,4 +1,4 @@
-//! Lists the files of web/ that browsers get, so that the binary holds them: one `(path, bytes)` each, sorted by path.
+//! Lists the files of web/ that browsers get (not the types beside them, which are for checks), so that the binary holds them: one `(path, bytes)` each, sorted by path.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else {
+        } else if !path.to_string_lossy().ends_with(".d.ts") {
             files.push(path);
         }
     }

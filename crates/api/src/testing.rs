@@ -1,1 +1,173 @@
-//! Tests.
+//! The whole app on a real database, with a stage that does as it is told.
+
+use crate::{Addresses, App, Config, Doing, Door, Order, Shell, router};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use base::{EventId, FaultKind, FragmentNumber, UnixMillis};
+use gate::Keys;
+use gate::ticket::{Class, admit};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use store::{Event, Store};
+use tower::ServiceExt as _;
+
+/// A moment: 2026-11-21T01:00:00Z.
+pub(crate) const NOW: UnixMillis = UnixMillis(1_795_222_800_000);
+
+const KEY: [u8; 32] = [42; 32];
+
+thread_local! {
+    static CHANCE: Cell<u8> = const { Cell::new(0) };
+}
+
+/// A town: its square, from outside and from the operator's side.
+pub(crate) struct Town {
+    pub(crate) store: Store,
+    pub(crate) stagehand: Arc<Stagehand>,
+    pub(crate) app: App,
+    public: Router,
+    operator: Router,
+}
+
+/// Does what a stage and a disk would.
+pub(crate) struct Stagehand {
+    store: Store,
+    pub(crate) announced: Mutex<Vec<EventId>>,
+    pub(crate) down: AtomicBool,
+}
+
+impl Shell for Stagehand {
+    fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a> {
+        self.announced.lock().expect("no test panics with it").push(event.id);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a> {
+        Box::pin(async move {
+            if self.down.load(Ordering::Relaxed) {
+                return Err(FaultKind::RoleDown);
+            }
+            admit(&Keys::new(KEY), ticket, NOW, event, Class::Host)?;
+            let at = UnixMillis(NOW.0 + 60_000);
+            let done = match order {
+                Order::GoLive => self.store.mark_live(event, at).await,
+                Order::End => self.store.mark_ended(event, at, FragmentNumber(300)).await,
+            };
+            done.map_err(|_| FaultKind::Internal)
+        })
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("text")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// The cookie that it set, as a browser sends it back.
+    pub(crate) fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+    }
+
+    /// The word in the page's forms.
+    pub(crate) fn word(&self) -> String {
+        let (_, rest) = self.text().split_once("name=\"csrf\" value=\"").expect("a form");
+        rest.split('"').next().expect("a value").to_owned()
+    }
+}
+
+impl Town {
+    pub(crate) fn new(store: Store, square: &str) -> Self {
+        Self::at(store, square, || NOW)
+    }
+
+    pub(crate) fn at(store: Store, square: &str, now: fn() -> UnixMillis) -> Self {
+        let stagehand = Arc::new(Stagehand { store: store.clone(), announced: Mutex::default(), down: AtomicBool::new(false) });
+        let app = App::new(Config {
+            store: store.clone(),
+            keys: Keys::new(KEY),
+            addresses: Addresses::new(square, "https://live.example", "https://stage.example"),
+            now,
+            chance: || {
+                CHANCE.set(CHANCE.get() + 1);
+                [CHANCE.get(); 32]
+            },
+            shell: Arc::clone(&stagehand) as Arc<dyn Shell>,
+        });
+        let (public, operator) = (router(app.clone(), Door::Public), router(app.clone(), Door::Operator));
+        Self { store, stagehand, app, public, operator }
+    }
+
+    /// A request from outside: method and path, headers, body.
+    pub(crate) async fn ask(&self, line: &str, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        send(&self.public, line, headers, body).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.ask(&format!("GET {path}"), &[("accept", "text/html"), ("cookie", cookie)], "").await
+    }
+
+    /// A form of one of our pages.
+    pub(crate) async fn submit(&self, path: &str, cookie: &str, fields: &str) -> Answer {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [("accept", "text/html"), ("cookie", cookie), ("sec-fetch-site", "same-origin"), kind];
+        self.ask(&format!("POST {path}"), &headers, fields).await
+    }
+
+    /// A request on the server's own socket.
+    pub(crate) async fn operate(&self, line: &str, body: &str) -> Answer {
+        send(&self.operator, line, &[("content-type", "application/json")], body).await
+    }
+
+    /// Signs the first administrator in; gives the cookie.
+    pub(crate) async fn administrator(&self) -> String {
+        let link = self.operate("POST /api/townsquare/v1/operator/first-link", "").await.json()["link"].clone();
+        let path = path_of(link.as_str().expect("a link"));
+        self.submit(&path, "", "name=Ada").await.cookie()
+    }
+
+    /// Announces an event; gives what the operator is told.
+    pub(crate) async fn announce(&self, title: &str, visibility: &str) -> Value {
+        let body = serde_json::json!({"title": title, "visibility": visibility, "start_at": "2026-11-21T18:00:00Z"});
+        let answer = self.operate("POST /api/townsquare/v1/events", &body.to_string()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()
+    }
+}
+
+/// The path of one of the square's links.
+pub(crate) fn path_of(link: &str) -> String {
+    url::Url::parse(link).expect("a link").path().to_owned()
+}
+
+async fn send(router: &Router, line: &str, headers: &[(&'static str, &str)], body: &str) -> Answer {
+    let (method, path) = line.split_once(' ').expect("method and path");
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "square.example");
+    for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+        request = request.header(*name, HeaderValue::from_str(value).expect("a header"));
+    }
+    let request = request.body(Body::from(body.to_owned())).expect("a request");
+    let answer = router.clone().oneshot(request).await.expect("infallible");
+    let (status, headers): (StatusCode, HeaderMap) = (answer.status(), answer.headers().clone());
+    let body = answer.into_body().collect().await.expect("a whole body").to_bytes().to_vec();
+    Answer { status: status.as_u16(), headers, body }
+}

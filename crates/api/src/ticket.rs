@@ -1,8 +1,8 @@
 //! Tickets that the square hands out, and the links made of them.
 
 use crate::app::App;
-use base::{EventId, UnixMillis};
-use gate::ticket::{Claims, Class, sign, verify};
+use base::{EventId, FaultKind, UnixMillis};
+use gate::ticket::{Claims, Class, admit, sign};
 use store::{Event, Visibility};
 
 const SECOND: i64 = 1_000;
@@ -27,16 +27,19 @@ pub(crate) fn for_listeners(app: &App, event: &Event) -> Option<String> {
     (event.visibility == Visibility::Private).then(|| for_event(app, event, Class::Listener))
 }
 
-/// Whether somebody came with a good ticket for this event.
-pub(crate) fn admits(app: &App, ticket: &str, event: EventId) -> bool {
-    verify(app.keys(), ticket, app.now()).is_ok_and(|claims| claims.event == event)
+/// Somebody came with this ticket for this event.
+///
+/// # Errors
+/// It is no good ticket, or for another event.
+pub(crate) fn check(app: &App, ticket: &str, event: EventId) -> Result<(), FaultKind> {
+    Ok(admit(app.keys(), ticket, app.now(), event, Class::Listener).map(drop)?)
 }
 
 fn claims(event: &Event, class: Class, now: UnixMillis) -> Claims {
     let begins = event.start_at.unwrap_or(event.created_at).0.max(event.created_at.0);
     let short = now.0 + GOOD_FOR_AT_LEAST - (begins + GOOD_FOR);
     // Whole periods, so that the words change once in a while and not with every page.
-    let longer = if short > 0 { (short / GOOD_FOR + 1) * GOOD_FOR } else { 0 };
+    let longer = (short.max(0) + GOOD_FOR - 1) / GOOD_FOR * GOOD_FOR;
     Claims {
         event: event.id,
         class,

@@ -40,7 +40,7 @@ impl Visibility {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// It has not begun.
-    Upcoming,
+    Announced,
     /// It is on.
     Live,
     /// It is over.
@@ -52,7 +52,7 @@ impl Phase {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Upcoming => "upcoming",
+            Self::Announced => "announced",
             Self::Live => "live",
             Self::Ended => "ended",
         }
@@ -89,7 +89,7 @@ impl Event {
         match (self.ended_at, self.live_at) {
             (Some(_), _) => Phase::Ended,
             (None, Some(_)) => Phase::Live,
-            (None, None) => Phase::Upcoming,
+            (None, None) => Phase::Announced,
         }
     }
 
@@ -164,7 +164,7 @@ impl Store {
         const LIVE: &str = select!(
             "WHERE ended_at IS NULL AND live_at IS NOT NULL AND visibility IN ($1, $2, $3) ORDER BY live_at DESC, id LIMIT $4"
         );
-        const UPCOMING: &str = select!(
+        const ANNOUNCED: &str = select!(
             "WHERE ended_at IS NULL AND live_at IS NULL AND visibility IN ($1, $2, $3) \
              ORDER BY COALESCE(start_at, created_at), id LIMIT $4"
         );
@@ -172,7 +172,7 @@ impl Store {
             select!("WHERE ended_at IS NOT NULL AND visibility IN ($1, $2, $3) ORDER BY ended_at DESC, id LIMIT $4");
         let text = match phase {
             Phase::Live => LIVE,
-            Phase::Upcoming => UPCOMING,
+            Phase::Announced => ANNOUNCED,
             Phase::Ended => ENDED,
         };
         let name = |place: usize| listed.get(place).map_or("", |visibility| visibility.name());

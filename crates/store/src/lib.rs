@@ -14,5 +14,5 @@ pub use engine::{Error, Store};
 pub use event::{Event, Phase, Visibility};
 pub use session::{Hash, Link, Session};
 
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

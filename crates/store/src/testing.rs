@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Runs the same test on either engine, each time on an empty database.
-pub(crate) fn on_both<F, Fut>(test: F)
+///
+/// # Panics
+/// When a database can't be made or the test fails.
+pub fn on_both<F, Fut>(test: F)
 where
     F: Fn(Store) -> Fut,
     Fut: Future<Output = ()>,
@@ -31,9 +34,15 @@ where
 }
 
 /// The address of an empty PostgreSQL database, when there is a server for tests.
-pub(crate) async fn fresh_postgres() -> Option<String> {
+///
+/// # Panics
+/// When the server does not answer.
+pub async fn fresh_postgres() -> Option<String> {
     let Ok(server) = std::env::var("TOWNSQUARE_TEST_POSTGRES") else {
-        println!("left out on PostgreSQL: TOWNSQUARE_TEST_POSTGRES is not set");
+        #[expect(clippy::print_stdout, reason = "whoever reads the test run must see what it left out")]
+        {
+            println!("left out on PostgreSQL: TOWNSQUARE_TEST_POSTGRES is not set");
+        }
         return None;
     };
     let name = format!("store_{}", unique());
@@ -46,17 +55,20 @@ pub(crate) async fn fresh_postgres() -> Option<String> {
 }
 
 /// A name that no other test on this machine has.
-pub(crate) fn unique() -> String {
+#[must_use]
+pub fn unique() -> String {
     format!("{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A member called `name`.
-pub(crate) fn account(id: i64, name: &str) -> Account {
+#[must_use]
+pub fn account(id: i64, name: &str) -> Account {
     Account { id: AccountId(id), name: name.to_owned(), role: Role::Member, created_at: UnixMillis(1) }
 }
 
 /// An event that was announced by nobody at `created_at`.
-pub(crate) fn event(id: u64, visibility: Visibility, created_at: i64) -> Event {
+#[must_use]
+pub fn event(id: u64, visibility: Visibility, created_at: i64) -> Event {
     Event {
         id: EventId::from_random(id),
         title: format!("Event {id}"),

@@ -27,6 +27,8 @@ struct EventPage {
     title: String,
     phase: Phase,
     listed: bool,
+    /// One sentence, for previews of the link.
+    summary: String,
     address: String,
     path: String,
     stream: String,
@@ -71,8 +73,12 @@ pub(crate) async fn show_with_ticket(
     caller: Caller,
 ) -> Result<Response, Fault> {
     let id = json::event::read_id(&id)?;
-    let admitted = ticket::admits(&app, &ticket, id);
-    let event = event::find(app.store(), &caller.actor, id, admitted).await?;
+    // Who sees the event anyway needs no ticket; who does not is told what is wrong with theirs.
+    let ticket = ticket::check(&app, &ticket, id);
+    let event = match event::find(app.store(), &caller.actor, id, ticket.is_ok()).await {
+        Err(fault) if fault.kind == FaultKind::EventUnknown => return Err(ticket.err().unwrap_or(fault.kind).into()),
+        found => found?,
+    };
     Ok(answer(&app, &caller, &event, &headers))
 }
 
@@ -117,6 +123,7 @@ fn answer(app: &App, caller: &Caller, event: &Event, headers: &HeaderMap) -> Res
         title: event.title.clone(),
         phase: event.phase(),
         listed: event.visibility == Visibility::Public,
+        summary: summary(event),
         address: addresses.page(event.id, ticket),
         path: page_path(event.id, ticket),
         stream: addresses.stream(event.id, ticket),
@@ -144,6 +151,15 @@ fn run(app: &App, event: &Event) -> Run {
 
 fn path_of(app: &App, event: &Event) -> String {
     page_path(event.id, ticket::for_listeners(app, event).as_deref())
+}
+
+fn summary(event: &Event) -> String {
+    match event.phase() {
+        Phase::Live => "Live now. One press and you hear it.".to_owned(),
+        Phase::Announced => event.start_at.map_or_else(|| "Announced. It has not begun yet.".to_owned(), |at| format!("Begins {}.", When::new(at).people)),
+        Phase::Ended if event.has_replay() => "Over. The replay is here.".to_owned(),
+        Phase::Ended => "Over.".to_owned(),
+    }
 }
 
 /// What the recording is called when it is saved: the title's letters and digits, with hyphens between the words.

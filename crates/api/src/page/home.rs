@@ -14,7 +14,7 @@ use square::event;
 use store::{Event, Phase, Visibility};
 
 /// Events of one phase on the page: what fits in 14 kB compressed with the longest titles.
-const EVENTS_SHOWN_MAX: u32 = 50;
+pub(crate) const EVENTS_SHOWN_MAX: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "home.html")]

@@ -51,8 +51,8 @@ fn lists_are_by_phase_visibility_and_time() {
         }
         let public = &[Visibility::Public][..];
         let expected = [
-            (Phase::Upcoming, public, 9, vec![1]),
-            (Phase::Upcoming, &Visibility::ALL, 9, vec![1, 2]),
+            (Phase::Announced, public, 9, vec![1]),
+            (Phase::Announced, &Visibility::ALL, 9, vec![1, 2]),
             (Phase::Live, public, 9, vec![4, 3]),
             (Phase::Live, public, 1, vec![4]),
             (Phase::Ended, public, 9, vec![5]),

@@ -1,11 +1,14 @@
 //! The commands a person types.
 
+mod account;
+mod event;
 pub(crate) mod listen;
 mod role;
 mod serve;
 pub(crate) mod speak;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What was typed can't be meant: one line that says what to do, exit code 2.
@@ -33,8 +36,11 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
+    Account(account::Args),
+    Event(event::Args),
     Speak(speak::Args),
+    Listen(listen::Args),
     /// Print the completions of a shell
     Completions {
         /// For which shell
@@ -68,14 +74,30 @@ pub(crate) fn run() -> ExitCode {
 
 fn perform(line: Line) -> anyhow::Result<()> {
     match line.command {
-        Command::Serve(args) => serve::run(args, &line.log),
+        Command::Serve(args) => serve::run(*args, &line.log),
+        Command::Account(args) => account::run(args),
+        Command::Event(args) => event::run(args),
         Command::Speak(args) => speak::run(args),
+        Command::Listen(args) => listen::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut std::io::stdout());
-            Ok(())
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut text);
+            print(&text)
         }
-        Command::Man => Ok(clap_mangen::Man::new(Line::command()).render(&mut std::io::stdout())?),
+        Command::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Line::command()).render(&mut text)?;
+            print(&text)
+        }
         Command::Role(args) => role::run(&args),
+    }
+}
+
+/// Writes to a reader that may stop reading, as `head` does.
+fn print(text: &[u8]) -> anyhow::Result<()> {
+    match std::io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -1,9 +1,180 @@
-//! The square role: wiring around the cores.
+//! The square role: the database, pages and APIs on the public address and on the server's own socket.
 
+pub(crate) mod client;
+mod outside;
+mod record;
+mod serve;
+mod stage;
+
+use crate::link::{FromSupervisor, Link, RoleName};
 use crate::settings::Settings;
+use anyhow::Context as _;
+use api::{Addresses, App, Config, Door};
+use base::UnixMillis;
+use base::fact::Fact;
+use base::limit::SQUARE_STOP_MILLIS_MAX;
+use outside::Outside;
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, mpsc as blocking};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::Store;
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
-/// Plays the role until the supervisor says stop.
-pub(crate) fn run(_settings: &Settings, _index: u32, _sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
-    anyhow::bail!("this role is not here yet")
+/// How often the role's loop goes round at least.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// How often the square looks after what may have been missed, and forgets what is old.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// Words from the supervisor that wait for the loop.
+const WORDS_MAX: usize = 64;
+
+/// Serves the square until the supervisor says stop.
+pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
+    let listener = sockets.first().context("the square needs its listening socket")?.try_clone()?;
+    let (link, words) = Link::open(settings, RoleName::Square, index, sockets);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(keep(settings, TcpListener::from(listener), &link, words));
+    runtime.shutdown_timeout(Duration::from_millis(SQUARE_STOP_MILLIS_MAX));
+    result
 }
+
+/// Opens the database, brings it up to date and closes it: what is wrong with it is said before any role runs.
+pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
+    let store = Store::open(&settings.database).await?;
+    store.close().await;
+    Ok(())
+}
+
+/// The square over its database, with everything that it reaches outside.
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outside>)> {
+    let store = Store::open(&settings.database).await?;
+    let path = settings.ticket_keys();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    let keys = gate::Keys::parse(&text).with_context(|| format!("{} is damaged", path.display()))?;
+    let outside = Arc::new(Outside::new(settings.clone(), store.clone()));
+    let app = App::new(Config {
+        store,
+        keys,
+        addresses: Addresses::new(&settings.public_url, &settings.relay_public_url, &settings.stage_public_url),
+        now,
+        chance,
+        shell: Arc::clone(&outside) as Arc<dyn api::Shell>,
+    });
+    Ok((app, outside))
+}
+
+async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: blocking::Receiver<FromSupervisor>) -> anyhow::Result<()> {
+    let (app, outside) = open(settings).await?;
+    outside.catch_up().await?;
+    let tls = settings.tls().map(|(cert, key)| serve::tls(cert, key)).transpose()?;
+    let (stop, stopped) = watch::channel(false);
+    let own = serve::bind_own(&settings.run_dir().join("square.sock"))?;
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let public = tokio::spawn(serve::public(listener, tls, api::router(app.clone(), Door::Public), stopped.clone()));
+    let operator = tokio::spawn(serve::own(own, api::router(app.clone(), Door::Operator), stopped));
+    // The beat comes from the threads that answer requests: when they stand still, so does it.
+    let beating = tokio::spawn(beat(link.clone()));
+    listen_to(&app, &outside, link, forward(words)).await;
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(Duration::from_millis(SQUARE_STOP_MILLIS_MAX), async { (public.await, operator.await) }).await;
+    beating.abort();
+    outside.store().close().await;
+    Ok(())
+}
+
+async fn beat(link: Link) {
+    let mut ticks = tokio::time::interval(BEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        link.beat();
+    }
+}
+
+/// Until the supervisor says stop, or is gone for good.
+async fn listen_to(app: &App, outside: &Arc<Outside>, link: &Link, mut words: mpsc::Receiver<FromSupervisor>) {
+    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            word = words.recv() => match word {
+                Some(FromSupervisor::Fact(fact)) => note(outside, fact).await,
+                Some(FromSupervisor::Ask { id, path }) => answer(app, outside, link, id, &path).await,
+                Some(FromSupervisor::Stop) | None => return,
+            },
+            _ = housekeeping.tick() => {
+                let swept = square::account::forget(outside.store(), now()).await.map_err(anyhow::Error::from);
+                if let Err(error) = swept.and(outside.catch_up().await) {
+                    tracing::error!(error = format!("{error:#}"), "the square could not look after its rows");
+                }
+            }
+        }
+    }
+}
+
+/// Keeps what the stage said in the rows. What is lost here is found again in the event's journal.
+async fn note(outside: &Outside, fact: Fact) {
+    let noted = match fact {
+        Fact::Live { event, since, epoch: _ } => outside.store().mark_live(event, since).await,
+        Fact::Ended { event, at, end } => outside.store().mark_ended(event, at, end).await,
+        Fact::Listening { .. } => Ok(()),
+    };
+    if let Err(error) = noted {
+        tracing::error!(%error, "a fact could not be kept");
+    }
+}
+
+async fn answer(app: &App, outside: &Outside, link: &Link, id: u64, path: &str) {
+    match path {
+        "/healthz" => link.answer(id, 200, "ok\n".to_owned()),
+        "/readyz" => match outside.store().ping().await {
+            Ok(()) => link.answer(id, 200, "ok\n".to_owned()),
+            Err(error) => link.answer(id, 503, format!("{error}\n")),
+        },
+        "/metrics" => link.answer(id, 200, metrics(app)),
+        _ => link.answer(id, 404, String::new()),
+    }
+}
+
+fn metrics(app: &App) -> String {
+    let mut text = String::from(
+        "# HELP townsquare_square_answers_total Requests answered, by class of status.\n# TYPE townsquare_square_answers_total counter\n",
+    );
+    for (class, count) in (1..).zip(app.counts().by_class()) {
+        text += &format!("townsquare_square_answers_total{{class=\"{class}xx\"}} {count}\n");
+    }
+    text += "# HELP townsquare_square_panics_total Requests whose handler panicked.\n# TYPE townsquare_square_panics_total counter\n";
+    text += &format!("townsquare_square_panics_total {}\n", app.counts().panics());
+    text
+}
+
+/// The link's words, from its thread to the runtime.
+fn forward(words: blocking::Receiver<FromSupervisor>) -> mpsc::Receiver<FromSupervisor> {
+    let (sender, receiver) = mpsc::channel(WORDS_MAX);
+    tokio::task::spawn_blocking(move || {
+        for word in words {
+            if sender.blocking_send(word).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn chance() -> square::secret::Chance {
+    let mut chance = square::secret::Chance::default();
+    getrandom::fill(&mut chance).expect("the system gives randomness");
+    chance
+}
+
+#[cfg(test)]
+mod tests;

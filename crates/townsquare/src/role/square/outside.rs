@@ -1,0 +1,100 @@
+//! What the square reaches outside its rows: the announcement's file, the stage, the journals.
+
+use super::{record, stage};
+use crate::data::write_whole;
+use crate::settings::Settings;
+use anyhow::Context as _;
+use api::{Doing, Order, Shell};
+use base::{EventId, FaultKind};
+use programme::Announcement;
+use programme::announcement::{Delay, Visibility};
+use std::path::Path;
+use store::{Event, Phase, Store};
+
+/// The square's hands.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    settings: Settings,
+    store: Store,
+}
+
+impl Outside {
+    pub(crate) fn new(settings: Settings, store: Store) -> Self {
+        Self { settings, store }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Makes good what was missed: announcements that were never written, and what the stage did while nobody listened.
+    pub(crate) async fn catch_up(&self) -> anyhow::Result<()> {
+        for event in self.store.open_events().await? {
+            if event.phase() == Phase::Announced {
+                self.write_announcement(&event, false).await?;
+            }
+            self.look(event.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings an event's row up to what its journal says.
+    async fn look(&self, event: EventId) -> anyhow::Result<()> {
+        let dir = self.settings.event_dir(event);
+        let found = tokio::task::spawn_blocking(move || record::read(&dir)).await?;
+        let record = found.with_context(|| format!("can't read the journal of {event}"))?;
+        if let Some(since) = record.live_at {
+            self.store.mark_live(event, since).await?;
+        }
+        if let Some((at, end)) = record.ended {
+            self.store.mark_ended(event, at, end).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_announcement(&self, event: &Event, again: bool) -> anyhow::Result<()> {
+        let text = announcement(event).text();
+        let dir = self.settings.event_dir(event.id);
+        tokio::task::spawn_blocking(move || write_announcement(&dir, &text, again)).await?
+    }
+}
+
+impl Shell for Outside {
+    fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a> {
+        Box::pin(async move {
+            self.write_announcement(event, true).await.map_err(|error| {
+                tracing::error!(event = %event.id, error = format!("{error:#}"), "an event could not be announced");
+                FaultKind::Internal
+            })
+        })
+    }
+
+    fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a> {
+        Box::pin(async move {
+            let socket = self.settings.run_dir().join("stage.sock");
+            stage::order(&socket, event, ticket, order).await?;
+            self.look(event).await.map_err(|error| {
+                tracing::error!(%event, error = format!("{error:#}"), "what the stage did could not be noted");
+                FaultKind::Internal
+            })
+        })
+    }
+}
+
+fn announcement(event: &Event) -> Announcement {
+    let visibility = match event.visibility {
+        store::Visibility::Public => Visibility::Public,
+        store::Visibility::Unlisted => Visibility::Unlisted,
+        store::Visibility::Private => Visibility::Private,
+    };
+    Announcement { id: event.id, title: event.title.clone(), visibility, created_at: event.created_at, delay: Delay::None }
+}
+
+fn write_announcement(dir: &Path, text: &str, again: bool) -> anyhow::Result<()> {
+    let path = dir.join("event.json");
+    if !again && path.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(dir).with_context(|| format!("can't make the directory {}", dir.display()))?;
+    write_whole(&path, text.as_bytes(), 0o640)
+}

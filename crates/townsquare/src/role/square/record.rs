@@ -1,0 +1,35 @@
+//! What an event's journal tells the square: when it went live and when it ended.
+
+use base::journal::What;
+use base::{FragmentNumber, UnixMillis};
+use programme::journal::Journal;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Record {
+    /// When its first epoch was opened.
+    pub(crate) live_at: Option<UnixMillis>,
+    /// When it ended, and the number after its last fragment.
+    pub(crate) ended: Option<(UnixMillis, FragmentNumber)>,
+}
+
+/// Reads an event's journal; one that is not there yet says nothing.
+pub(crate) fn read(event_dir: &Path) -> std::io::Result<Record> {
+    let bytes = match std::fs::read(event_dir.join("journal")) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Record::default()),
+        Err(error) => return Err(error),
+    };
+    let mut record = Record::default();
+    for entry in Journal::read(&bytes).entries {
+        if let What::EpochOpened { .. } = entry.what {
+            record.live_at.get_or_insert(entry.at);
+        }
+        if let What::Ended { end } = entry.what {
+            record.ended.get_or_insert((entry.at, end));
+        }
+    }
+    Ok(record)
+}

@@ -1,0 +1,1 @@
+//! The square as a whole process.
