@@ -157,7 +157,8 @@ fn percent_decoded(text: &str) -> String {
 
 /// A name that is safe in a header and in every file system: letters, digits and a few marks, no path.
 fn file_name(name: impl AsRef<str>) -> String {
-    let kept = name.as_ref().chars().filter(|c| !c.is_control()).map(|c| if c.is_alphanumeric() || " -_.,()".contains(c) { c } else { '_' });
+    let kept =
+        name.as_ref().chars().filter(|c| !c.is_control()).map(|c| if c.is_alphanumeric() || " -_.,()".contains(c) { c } else { '_' });
     let name: String = kept.take(base::limit::TITLE_CHARS_MAX).collect();
     let name = name.trim_matches([' ', '.']);
     let stem = name.strip_suffix(".m4a").unwrap_or(name);

@@ -17,12 +17,7 @@ pub(crate) enum Body {
     /// Laid out already.
     Runs(Runs),
     /// An ended event as one file, laid out where it is read: its runs would outweigh its index.
-    Replay {
-        replay: Replay,
-        index: Index,
-        cuts: Cuts,
-        media: Rc<OwnedFd>,
-    },
+    Replay { replay: Replay, index: Index, cuts: Cuts, media: Rc<OwnedFd> },
 }
 
 impl Body {
@@ -132,7 +127,8 @@ impl Runs {
                         read_span(file, first, span)?;
                         window = Some(Window { file, start: first });
                     }
-                    let start = window.filter(|window| window.holds(file, first, take, span.len())).ok_or(io::ErrorKind::UnexpectedEof)?.start;
+                    let start =
+                        window.filter(|window| window.holds(file, first, take, span.len())).ok_or(io::ErrorKind::UnexpectedEof)?.start;
                     into.extend_from_slice(&span[index_of(first - start)..index_of(first - start + take)]);
                 }
             }

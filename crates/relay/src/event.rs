@@ -3,12 +3,9 @@
 mod files;
 mod views;
 
-
 use crate::body::{Run, Runs};
 use base::{EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis};
 use files::Files;
-use views::Shelf;
-pub(crate) use views::{Found, Keep, Thing};
 use programme::announcement::Visibility;
 use programme::view::{self, Extent, Programme};
 use programme::{Announcement, Cuts, Index};
@@ -17,6 +14,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use views::Shelf;
+pub(crate) use views::{Found, Keep, Thing};
 
 /// Slots sent at once to who is behind: one TLS record's worth of rung 64.
 const CHUNK_SLOTS: u64 = 8;
@@ -206,7 +205,11 @@ impl Event {
         if to <= from {
             return Ok(None);
         }
-        let kept = self.chunks.iter().rev().find(|chunk| chunk.from == from && chunk.asked == asked && (chunk.next >= to || chunk.version == self.version));
+        let kept = self
+            .chunks
+            .iter()
+            .rev()
+            .find(|chunk| chunk.from == from && chunk.asked == asked && (chunk.next >= to || chunk.version == self.version));
         if let Some(chunk) = kept {
             return Ok(Some((Rc::clone(&chunk.bytes), chunk.next)));
         }

@@ -160,7 +160,9 @@ impl Head {
         // Writing to a String can't fail.
         let _ = write!(text, "HTTP/1.1 {status} {}\r\nServer: Townsquare\r\n", reason(status));
         text.push_str("Access-Control-Allow-Origin: *\r\n");
-        text.push_str("Access-Control-Expose-Headers: Accept-Ranges, Content-Length, Content-Range, ETag, Retry-After, Townsquare-Edge\r\n");
+        text.push_str(
+            "Access-Control-Expose-Headers: Accept-Ranges, Content-Length, Content-Range, ETag, Retry-After, Townsquare-Edge\r\n",
+        );
         text.push_str("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
         Self(text)
     }

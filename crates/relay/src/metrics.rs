@@ -67,7 +67,10 @@ impl Metrics {
         let mut text = String::with_capacity(4096);
         for (name, kind, help, value) in rows {
             // Writing to a String can't fail.
-            let _ = writeln!(text, "# HELP townsquare_relay_{name} {help}\n# TYPE townsquare_relay_{name} {kind}\ntownsquare_relay_{name} {value}");
+            let _ = writeln!(
+                text,
+                "# HELP townsquare_relay_{name} {help}\n# TYPE townsquare_relay_{name} {kind}\ntownsquare_relay_{name} {value}"
+            );
         }
         text
     }

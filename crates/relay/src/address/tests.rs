@@ -34,7 +34,10 @@ fn addresses_name_things() {
         ),
         (
             "/live/EVENT/t/x/16/p1.5.3.m4s",
-            What::Piece { rung: Rung::R16, address: Piece { kind: Kind::Part, place: Place { epoch: Epoch(1), number: number(5) }, revision: 3 } },
+            What::Piece {
+                rung: Rung::R16,
+                address: Piece { kind: Kind::Part, place: Place { epoch: Epoch(1), number: number(5) }, revision: 3 },
+            },
         ),
         ("/replay/EVENT.m4a", What::Replay { download: None }),
         ("/replay/EVENT/t/x.m4a?download=a%2Fb%22c", What::Replay { download: Some("a_b_c.m4a".to_owned()) }),
@@ -47,7 +50,9 @@ fn addresses_name_things() {
 
 #[test]
 fn tickets_ride_in_the_path() {
-    for target in ["/live/EVENT/t/TICKET.mp4", "/live/EVENT/t/TICKET/main.m3u8", "/live/EVENT/t/TICKET/64/s1.30.m4s", "/replay/EVENT/t/TICKET.m4a"] {
+    for target in
+        ["/live/EVENT/t/TICKET.mp4", "/live/EVENT/t/TICKET/main.m3u8", "/live/EVENT/t/TICKET/64/s1.30.m4s", "/replay/EVENT/t/TICKET.m4a"]
+    {
         assert_eq!(parse(&target.replace("EVENT", ID)).unwrap().ticket.as_deref(), Some("TICKET"), "{target}");
     }
 }

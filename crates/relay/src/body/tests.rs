@@ -45,17 +45,17 @@ proptest! {
     fn any_range_is_the_whole_s_part(
         parts in proptest::collection::vec((any::<bool>(), 0u64..150_000, 1u64..3_000), 1..60), from in 0u64..200_000, length in 1u64..200_000,
     ) {
-        let bytes: Vec<u8> = (0..160_000u32).map(|n| n.to_le_bytes()[(n % 3) as usize]).collect();
+        let bytes: Vec<u8> = (0..160_000u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
         let file = file(&bytes);
         let (mut runs, mut whole) = (Runs::default(), Vec::new());
         for (memory, offset, length) in parts {
-            let part = &bytes[offset as usize..(offset + length) as usize];
+            let part = &bytes[index_of(offset)..index_of(offset + length)];
             whole.extend_from_slice(part);
             runs.push(if memory { Run::Bytes(part.into()) } else { Run::File { file: Rc::clone(&file), offset, length } });
         }
         prop_assert_eq!(runs.length(), whole.len() as u64);
         let end = (from + length).min(runs.length());
         let from = from.min(end);
-        prop_assert_eq!(read_all(&runs, from..end), &whole[from as usize..end as usize]);
+        prop_assert_eq!(read_all(&runs, from..end), &whole[index_of(from)..index_of(end)]);
     }
 }

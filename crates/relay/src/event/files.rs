@@ -96,7 +96,8 @@ fn feed(pair: &Pair, index: &mut Index, source: Source, scratch: &mut Vec<u8>) -
 
 /// Opens a rung's files in a directory; `None` while one of them is not there.
 fn open(directory: &Path, rung: Rung) -> io::Result<Option<Pair>> {
-    let one = |kind: &str| match rustix::fs::open(directory.join(format!("{rung}.{kind}")), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+    let one = |kind: &str| match rustix::fs::open(directory.join(format!("{rung}.{kind}")), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+    {
         Ok(file) => Ok(Some(file)),
         Err(rustix::io::Errno::NOENT) => Ok(None),
         Err(error) => Err(io::Error::from(error)),

@@ -65,7 +65,8 @@ impl Worker {
 
     /// Once a second: closes what is overdue, forgets who is gone, closes events that nobody uses.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let overdue: Vec<usize> = self.connections.iter().filter(|(_, connection)| connection.is_overdue(now)).map(|(key, _)| key).collect();
+        let overdue: Vec<usize> =
+            self.connections.iter().filter(|(_, connection)| connection.is_overdue(now)).map(|(key, _)| key).collect();
         for key in overdue {
             match self.connections[key].waits_for() {
                 // It gets its answer: that what it waits for does not come.

@@ -2,7 +2,7 @@
 
 use crate::world::{WALL, World, fragments, keys};
 use base::{EventId, Rung, limit};
-use gate::ticket::{Class, Claims, sign};
+use gate::ticket::{Claims, Class, sign};
 use programme::announcement::{Delay, Visibility};
 use std::io::Write as _;
 use std::time::Duration;

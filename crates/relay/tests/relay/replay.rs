@@ -26,7 +26,11 @@ fn any_range_of_the_replay_is_that_part_of_the_whole() {
     ];
     for (range, from, to) in rows {
         let part = world.fetch("GET", &path, &format!("Range: bytes={range}\r\n"));
-        assert_eq!((part.status(), part.header("Content-Range")), (206, Some(format!("bytes {from}-{}/{length}", to - 1).as_str())), "{range}");
+        assert_eq!(
+            (part.status(), part.header("Content-Range")),
+            (206, Some(format!("bytes {from}-{}/{length}", to - 1).as_str())),
+            "{range}"
+        );
         assert!(part.body == whole.body[from..to], "{range}");
     }
     let outside = world.fetch("GET", &path, &format!("Range: bytes={length}-\r\n"));

@@ -35,10 +35,18 @@ fn a_stream_is_the_file_to_the_byte_and_ends_with_it() {
 fn a_stream_begins_where_it_is_asked_to() {
     let mut world = World::new();
     let stage = world.live(100);
-    let rows = [("", 95, true), ("?from=live", 95, true), ("?from=-1", 95, false), ("?from=-10", 50, false), ("?from=97", 97, false), ("?from=-999", 0, false)];
+    let rows = [
+        ("", 95, true),
+        ("?from=live", 95, true),
+        ("?from=-1", 95, false),
+        ("?from=-10", 50, false),
+        ("?from=97", 97, false),
+        ("?from=-999", 0, false),
+    ];
     for (query, first, padded) in rows {
         let mut client = world.ask("GET", &stage.path(&format!(".mp4{query}")), "");
-        let found = world.until("the burst", |_| Some(fragments(client.body())).filter(|found| found.last().is_some_and(|last| last.0 == 99)));
+        let found =
+            world.until("the burst", |_| Some(fragments(client.body())).filter(|found| found.last().is_some_and(|last| last.0 == 99)));
         assert_eq!(found[0].0, first, "{query}");
         let init = init::segment().len();
         assert_eq!(&client.body()[init + 4..init + 8] == b"free", padded, "{query}");

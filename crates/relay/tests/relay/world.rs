@@ -65,7 +65,8 @@ impl World {
         let (events, spill) = (directory.0.join("events"), directory.0.join("spill"));
         std::fs::create_dir_all(&events).unwrap();
         let start = Instant::now();
-        let worker = Worker::new(Config { events, spill, keys: Some(keys()), tls }, vec![listener.into()], start, UnixMillis(WALL)).unwrap();
+        let worker =
+            Worker::new(Config { events, spill, keys: Some(keys()), tls }, vec![listener.into()], start, UnixMillis(WALL)).unwrap();
         Self { directory, worker, address, skipped: Duration::ZERO, start }
     }
 
@@ -196,7 +197,9 @@ impl Stage {
     pub(crate) fn reopen(&mut self, gap: u64) {
         let epoch = Epoch(self.writer.as_ref().unwrap().epoch().0 + 1);
         self.at.0 += gap;
-        let length = |directory: &Path, kind: &str, rung: Rung| std::fs::metadata(directory.join(format!("{rung}.{kind}"))).map_or(0, |file| file.len());
+        let length = |directory: &Path, kind: &str, rung: Rung| {
+            std::fs::metadata(directory.join(format!("{rung}.{kind}"))).map_or(0, |file| file.len())
+        };
         let lengths = |at: &Path| Rung::ALL.map(|rung| Lengths { media: length(at, "mp4", rung), index: length(at, "idx", rung) });
         self.writer = Some(Writer::open(&Opening { epoch, first: self.at, disk: lengths(&self.disk), memory: lengths(&self.memory) }));
     }
