@@ -5,6 +5,8 @@
 //!
 //! This crate opens no file, reads no clock and knows neither codecs nor sockets: a packet is bytes of a known size.
 
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "numbers of tests are small"))]
+
 pub mod announcement;
 pub mod cuts;
 pub mod facts;
@@ -17,7 +19,6 @@ pub mod recover;
 pub mod silence;
 pub mod view;
 #[cfg(test)]
-#[expect(clippy::cast_possible_truncation, reason = "numbers of tests are small")]
 mod world;
 pub mod write;
 

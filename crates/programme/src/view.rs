@@ -122,7 +122,7 @@ impl<'a> Programme<'a> {
         }
         let slots = rung.slots_per_fragment();
         let index = self.index(rung);
-        if rung != Rung::R64 && number.0 % slots == 0 {
+        if rung != Rung::R64 && number.0.is_multiple_of(slots) {
             if let Some((source, entry)) = index.get(number) {
                 let is_out = number.0 + slots <= self.published.0;
                 return is_out.then(|| self.sealed(rung, source, entry));

@@ -52,7 +52,7 @@ fn the_longest_names_give_way() {
 /// A busy hour: sixteen named people, four of them talking, mutes, a count that never rests.
 fn busy(writer: &mut Writer, slot: u64, names: usize) {
     let name = |participant: u16| format!("Person Number {participant} of the town council").chars().take(names).collect::<String>();
-    if slot % 35 == 0 {
+    if slot.is_multiple_of(35) {
         let stage = (1..=16)
             .map(|participant| OnStage { muted: u64::from(participant) % 3 == slot / 35 % 3, ..person(participant, &name(participant)) });
         writer.tell(LiveFact::Stage(stage.collect()));
@@ -70,8 +70,8 @@ fn boxes_and_facts_keep_their_share_and_a_joiner_knows_all_within_five_seconds()
             let (mut sound, mut all, mut levels) = (0, 0, Vec::new());
             let mut last_whole: Option<u64> = None;
             let mut writer = Writer::open(&Opening::fresh());
-            for tick in 0..50 * 600u64 {
-                if tick % 10 == 0 {
+            for tick in 0..50 * 60u64 {
+                if tick.is_multiple_of(10) {
                     busy(&mut writer, tick / 10, names);
                 }
                 let Some(append) = writer.push(MediaTime(tick * TICK_SAMPLES as u64), rung, &packet(rung, tick)).unwrap() else { continue };

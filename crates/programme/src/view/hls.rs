@@ -127,7 +127,7 @@ pub fn ready(programme: &Programme<'_>, rung: Rung, msn: u64, part: Option<u64>)
 pub fn extents(programme: &Programme<'_>, rung: Rung, address: &Address) -> Result<Vec<Extent>, Ready> {
     let slots = address.slots(rung);
     let from = address.place.number;
-    let has_sense = from.0 % slots == 0 && address.revision == programme.cuts.revision() && from >= programme.first();
+    let has_sense = from.0.is_multiple_of(slots) && address.revision == programme.cuts.revision() && from >= programme.first();
     if !has_sense || address.place.epoch != programme.epoch_at(from) {
         return Err(Ready::No);
     }
