@@ -18,6 +18,10 @@ use std::time::{Duration, Instant};
 /// One frame.
 const TICK: Duration = Duration::from_millis(20);
 
+/// Its samples, as RTP counts them.
+#[expect(clippy::cast_possible_truncation, reason = "960")]
+const FRAME_SAMPLES: u32 = TICK_SAMPLES as u32;
+
 /// How long UDP is tried alone.
 const UDP_ALONE: Duration = Duration::from_millis(1_500);
 
@@ -116,7 +120,7 @@ impl Speech {
             self.ended = true;
             return Ok(None);
         };
-        let timestamp = self.frames.wrapping_mul(TICK_SAMPLES as u32);
+        let timestamp = self.frames.wrapping_mul(FRAME_SAMPLES);
         self.frames += 1;
         let bytes = self.encoder.encode(&frame, packet)?;
         Ok(Some((bytes, timestamp)))

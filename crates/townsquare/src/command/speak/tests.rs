@@ -1,5 +1,7 @@
 //! A speaker and a small stage over real sockets: what was said is heard, over UDP and TCP, and again after the stage was gone.
 
+#![expect(clippy::cast_possible_truncation, reason = "small numbers, chosen here")]
+
 mod stage;
 
 use super::*;
@@ -21,7 +23,7 @@ fn tone(dir: &Path, frames: u32) -> PathBuf {
     let spec = hound::WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(&path, spec).unwrap();
     for number in 0..frames * 960 {
-        writer.write_sample(((f64::from(number) * 0.05).sin() * 16_000.0) as i16).unwrap();
+        writer.write_sample(((f64::from(number) * 0.05).sin() * 16_000.0).round() as i16).unwrap();
     }
     writer.finalize().unwrap();
     path

@@ -1,5 +1,7 @@
 //! Files of every kind give the same tone at the right speed; files that are no sound say so.
 
+#![expect(clippy::cast_possible_truncation, reason = "small numbers, chosen here")]
+
 use super::*;
 use crate::command::speak::tests::scratch;
 use hound::WavSpec;
@@ -77,13 +79,13 @@ fn ogg_opus_is_the_same_tone_without_its_padding() {
     let mut encoder = audio::opus::Encoder::programme(base::Rung::R64).unwrap();
     let mut packet = [0; audio::opus::PACKET_BYTES_MAX];
     // Its end lies within the last frame.
-    let (frames, samples) = (76_u64, 72_000_u64);
+    let (frames, samples) = (76_usize, 72_000_u64);
     for number in 0..frames {
-        let frame: Frame = std::array::from_fn(|place| tone((number as usize * TICK_SAMPLES + place) as f64 / 48_000.0) as f32);
+        let frame: Frame = std::array::from_fn(|place| tone((number * TICK_SAMPLES + place) as f64 / 48_000.0) as f32);
         let bytes = encoder.encode(&frame, &mut packet).unwrap();
         let last = number + 1 == frames;
         let end = if last { ogg::PacketWriteEndInfo::EndStream } else { ogg::PacketWriteEndInfo::NormalPacket };
-        let granule = if last { u64::from(skip) + samples } else { (number + 1) * TICK_SAMPLES as u64 };
+        let granule = if last { u64::from(skip) + samples } else { ((number + 1) * TICK_SAMPLES) as u64 };
         write(packet[..bytes].to_vec(), end, granule);
     }
     let mut sound = Sound::open(&path, false).unwrap();
