@@ -139,6 +139,30 @@ fn flags_environment_and_file_say_the_same() {
 }
 
 #[test]
+fn the_first_administrator_gets_a_link_and_a_second_start_says_none() {
+    let mut server = Server::start();
+    let first = until("the link is printed", || Some(server.printed()).filter(|text| text.contains("Stop with")));
+    assert!(first.contains(&server.square_url()) && first.contains("first administrator"), "{first}");
+    assert!(server.run(&["account", "create", "ada", "--role", "admin"]).status.success());
+    assert!(server.stop().success());
+    server.start_supervisor();
+    server.wait_ready();
+    let second = until("the address is printed", || {
+        server.printed().strip_prefix(&first).filter(|text| text.contains("Stop with")).map(str::to_owned)
+    });
+    assert!(second.contains(&server.square_url()) && !second.contains("first administrator"), "{second}");
+    assert!(!server.log().contains("did not say"), "quiet when all is well");
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_said_at_the_start() {
+    let server = Server::prepared(&["--database", "sqlite:/nowhere/square.db"]);
+    let (code, line) = failure(townsquare().args(server.words()));
+    assert_eq!(code, Some(1));
+    assert!(line.contains("--database"), "{line}");
+}
+
+#[test]
 fn the_internal_address_joins_all_roles() {
     let server = Server::start_with(&["--relay-workers", "2"]);
     let (status, text) = server.internal("/healthz").expect("an answer");

@@ -63,8 +63,13 @@ fn warn_of_mixed_schemes(settings: &Settings) {
 }
 
 async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::Result<()> {
+    crate::role::square::check(&settings).await?;
     let found = survivors(&settings)?;
     let adopted = !found.is_empty();
+    if !adopted {
+        // Said before anything runs; once sound goes on, a database that is down is no reason to stop it.
+        crate::role::square::check(&settings).await.context("the database can't be opened (--database)")?;
+    }
     let mut held = BTreeMap::new();
     for role in [RoleName::Stage, RoleName::Relay, RoleName::Square] {
         if found.iter().all(|(id, _)| id.role != role) {
