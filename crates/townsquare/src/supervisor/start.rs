@@ -63,7 +63,6 @@ fn warn_of_mixed_schemes(settings: &Settings) {
 }
 
 async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::Result<()> {
-    crate::role::square::check(&settings).await?;
     let found = survivors(&settings)?;
     let adopted = !found.is_empty();
     if !adopted {
