@@ -100,3 +100,18 @@ fn roles_end_when_their_directory_is_gone() {
     std::fs::remove_dir_all(server.data().join("run")).expect("removed");
     until("every role has ended", || roles.iter().all(|pid| !runs(*pid)).then_some(()));
 }
+
+#[test]
+fn a_worker_that_fills_gets_another_beside_it() {
+    let mut server = Server::prepared(&[]);
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -n 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_townsquare")]).args(server.words());
+    server.start_as(&mut limited);
+    server.wait_ready();
+    assert_eq!(server.pid("relay-1"), None);
+    let relay = server.relay_url().trim_start_matches("http://").to_owned();
+    let crowd: Vec<_> = (0..240).map(|_| std::net::TcpStream::connect(&relay).expect("the relay takes it")).collect();
+    until("another worker runs", || server.pid("relay-1"));
+    server.wait_ready();
+    drop(crowd);
+}
