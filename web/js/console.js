@@ -133,7 +133,7 @@ class TownConsole extends HTMLElement {
         this.#fault,
         h('div', { className: 'cluster stage-self' }, this.#mute, h('div', {}, this.#mine, this.#meter)),
         this.#list,
-        h('div', { className: 'cluster' }, ...tools, button('Leave the stage', 'button quiet', () => void this.#act({ do: 'leave' }).finally(() => this.#back()))),
+        h('div', { className: 'cluster' }, ...tools, button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#back()))),
       ),
       this.#confirm,
       this.#downlink,

@@ -107,7 +107,7 @@ class TownPlayer extends HTMLElement {
         return programme.text;
       case 'idle':
       case 'paused':
-        return this.getAttribute('phase') === 'announced' ? 'Not begun yet. Press now and the sound starts by itself.' : 'Live now';
+        return this.getAttribute('phase') === 'announced' ? 'Press once: the sound starts when the event does.' : 'Live now';
     }
   }
 

@@ -50,6 +50,14 @@ export class StageLink {
     if (this.#session) void fetch(this.#session, { method: 'DELETE', headers: this.#bearer(), keepalive: true }).catch(() => {});
   }
 
+  /** Leaves the stage: first nothing comes back by itself any more, then the stage is told. */
+  async leave() {
+    this.#over.abort();
+    this.#control?.abort();
+    await this.act({ do: 'leave' });
+    this.close();
+  }
+
   /** @param {MediaStreamTrack} track */
   async microphone(track) {
     this.with.microphone = track;

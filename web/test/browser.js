@@ -1,6 +1,4 @@
 /** Browsers for the tests: Debian's Chromium with a voice as its microphone, and pages that keep what they hear. */
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const ARGS = [
@@ -13,8 +11,6 @@ const ARGS = [
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
 ];
-export const results = fileURLToPath(new URL('results/', import.meta.url));
-await mkdir(results, { recursive: true });
 
 /** @param {string} [voice] the WAV that is its microphone, over and over */
 export const launch = (voice) =>

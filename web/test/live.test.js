@@ -27,7 +27,7 @@ before(async () => {
   const voices = { ada: await voice('ada'), ben: await voice('ben') };
   spoken = { ada: envelope(await decode(voices.ada)), ben: envelope(await decode(voices.ben)) };
   browsers.push(await launch(voices.ada), await launch(voices.ben), await launch());
-  [ada, ben, listener] = await Promise.all(browsers.map((browser) => browser.newPage()));
+  [ada, ben, listener] = await Promise.all(browsers.map(async (browser) => (await browser.newContext()).newPage()));
 });
 
 after(async () => {
@@ -40,7 +40,7 @@ test('who listens before the event begins hears it when it does', async () => {
   await keepStream(listener);
   await listener.goto(event.page);
   await listener.getByRole('button', { name: 'Listen' }).click();
-  await listener.getByText('Not begun yet').waitFor();
+  await listener.getByText('Waiting for the event.').waitFor();
   await goOnStage(ada, event.stage, 'Ada');
   await goOnStage(ben, event.stage, 'Ben');
   await ada.getByText('Backstage.').waitFor();

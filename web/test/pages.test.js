@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { faultsOf, launch, results } from './browser.js';
-import { startServer } from './server.js';
+import { faultsOf, launch } from './browser.js';
+import { results, startServer } from './server.js';
 import { voice } from './voice.js';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,13 +1,16 @@
 /** A real server for the tests: the built binary, a data directory of its own, random ports, and nothing left behind. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 export const binary = process.env.TOWNSQUARE_BIN ?? '';
+export const results = fileURLToPath(new URL('results/', import.meta.url));
+await mkdir(results, { recursive: true });
 const READY_MILLIS = 30_000;
 const STOP_MILLIS = 10_000;
 
@@ -36,7 +39,7 @@ export async function startServer() {
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';
-  for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)));
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said = (said + text).slice(-200_000)));
   const stopped = new Promise((resolve) => server.once('exit', resolve));
   // Links and cookies are the public address's, which names the host.
   const base = `http://localhost:${square}`;
@@ -47,6 +50,8 @@ export async function startServer() {
   };
 
   const stop = async () => {
+    // What the server said stays beside the screenshots, for whoever looks into a failure.
+    await writeFile(join(results, `server-${process.pid}.log`), said);
     server.kill('SIGTERM');
     const timer = setTimeout(() => server.kill('SIGKILL'), STOP_MILLIS);
     await stopped;
