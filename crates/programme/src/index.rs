@@ -83,14 +83,15 @@ impl Record {
     /// Reads a record; `None` when it does not check.
     #[must_use]
     pub fn read(bytes: &[u8; RECORD_BYTES]) -> Option<Self> {
-        let long = |at: usize| u64::from_le_bytes(std::array::from_fn(|place| bytes[at + place]));
-        let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|place| bytes[at + place]));
-        if crc32fast::hash(&bytes[..28]) != word(28) {
+        let words = bytes.as_chunks::<4>().0;
+        let word = |nth: usize| u32::from_le_bytes(words[nth]);
+        let long = |nth: usize| u64::from(word(nth)) | u64::from(word(nth + 1)) << 32;
+        if crc32fast::hash(&bytes[..28]) != word(7) {
             return None;
         }
-        let (number, offset, length, epoch) = (FragmentNumber(long(0)), long(8), word(16), Epoch(word(20)));
+        let (number, offset, length, epoch) = (FragmentNumber(long(0)), long(2), word(4), Epoch(word(5)));
         offset.checked_add(u64::from(length))?;
-        match word(24) {
+        match word(6) {
             KIND_FRAGMENT => Some(Self::Fragment(Entry { number, offset, length, epoch })),
             KIND_END => Some(Self::End { number, offset, epoch }),
             _ => None,

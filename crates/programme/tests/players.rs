@@ -1,5 +1,5 @@
 //! The stream, a segment and the replay as the world's decoder hears them: ffmpeg takes them without a word.
-#![expect(clippy::cast_possible_truncation, reason = "a test's files are small")]
+#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test's files are small")]
 
 use audio::opus::Encoder;
 use base::time::TICK_SAMPLES;

@@ -70,10 +70,12 @@ impl Disk {
         let growth = (at + bytes.len()).saturating_sub(file.bytes.len()) as u64;
         let lacking = usize::try_from(growth.saturating_sub(self.capacity_bytes.saturating_sub(used))).expect("a test's write is small");
         let written = bytes.len().saturating_sub(lacking);
-        if file.bytes.len() < at + written {
-            file.bytes.resize(at + written, 0);
+        if file.bytes.len() < at {
+            file.bytes.resize(at, 0);
         }
-        file.bytes[at..at + written].copy_from_slice(&bytes[..written]);
+        let (over, behind) = bytes[..written].split_at(written.min(file.bytes.len() - at));
+        file.bytes[at..at + over.len()].copy_from_slice(over);
+        file.bytes.extend_from_slice(behind);
         file.synced = file.synced.min(at);
         if written == bytes.len() { Ok(()) } else { Err(Full { written }) }
     }
