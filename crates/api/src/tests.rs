@@ -82,7 +82,10 @@ fn looking_at_a_link_never_spends_it() {
         let entered = town.submit(&path, "", "name=Ada").await;
         assert_eq!((entered.status, entered.header("location")), (303, "/"));
         let cookie = entered.header("set-cookie");
-        assert!(cookie.starts_with("__Host-townsquare=") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=7776000; Secure"), "{cookie}");
+        assert!(
+            cookie.starts_with("__Host-townsquare=") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=7776000; Secure"),
+            "{cookie}"
+        );
         for answer in [town.get(&path, "").await, town.submit(&path, "", "name=Ada").await] {
             assert_eq!(answer.status, 410);
             assert!(answer.text().contains("link-spent"));

@@ -54,11 +54,7 @@ pub fn start(typed: &str) -> Result<Option<UnixMillis>, FaultKind> {
         .parse::<Timestamp>()
         .or_else(|_| typed.parse::<DateTime>().and_then(|local| local.to_zoned(TimeZone::UTC)).map(|zoned| zoned.timestamp()))
         .map_err(|_| FaultKind::BadTime)?;
-    if (0..=LAST_START_SECOND).contains(&time.as_second()) {
-        Ok(Some(UnixMillis(time.as_millisecond())))
-    } else {
-        Err(FaultKind::BadTime)
-    }
+    if (0..=LAST_START_SECOND).contains(&time.as_second()) { Ok(Some(UnixMillis(time.as_millisecond()))) } else { Err(FaultKind::BadTime) }
 }
 
 #[cfg(test)]

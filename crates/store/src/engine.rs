@@ -3,7 +3,7 @@
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool, SqlSafeStr as _};
+use sqlx::{PgPool, SqlSafeStr as _, SqlitePool};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -84,9 +84,7 @@ impl Store {
             Self(Engine::Sqlite(open_sqlite(path).await?))
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(address)?;
-            Self(Engine::Postgres(
-                PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(WAIT).connect_with(options).await?,
-            ))
+            Self(Engine::Postgres(PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(WAIT).connect_with(options).await?))
         } else {
             return Err(Error::UnknownEngine);
         };

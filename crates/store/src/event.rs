@@ -130,8 +130,7 @@ impl Store {
     /// # Errors
     /// [`Error::Taken`] when the id is.
     pub async fn insert_event(&self, event: &Event) -> Result<(), Error> {
-        const TEXT: &str =
-            "INSERT INTO events (id, title, visibility, created_by, created_at, start_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        const TEXT: &str = "INSERT INTO events (id, title, visibility, created_by, created_at, start_at) VALUES ($1, $2, $3, $4, $5, $6)";
         on_either!(self, pool => sqlx::query(TEXT)
             .bind(event.id.to_i64())
             .bind(&event.title)
@@ -161,15 +160,13 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn events(&self, phase: Phase, listed: &[Visibility], limit: u32) -> Result<Vec<Event>, Error> {
-        const LIVE: &str = select!(
-            "WHERE ended_at IS NULL AND live_at IS NOT NULL AND visibility IN ($1, $2, $3) ORDER BY live_at DESC, id LIMIT $4"
-        );
+        const LIVE: &str =
+            select!("WHERE ended_at IS NULL AND live_at IS NOT NULL AND visibility IN ($1, $2, $3) ORDER BY live_at DESC, id LIMIT $4");
         const ANNOUNCED: &str = select!(
             "WHERE ended_at IS NULL AND live_at IS NULL AND visibility IN ($1, $2, $3) \
              ORDER BY COALESCE(start_at, created_at), id LIMIT $4"
         );
-        const ENDED: &str =
-            select!("WHERE ended_at IS NOT NULL AND visibility IN ($1, $2, $3) ORDER BY ended_at DESC, id LIMIT $4");
+        const ENDED: &str = select!("WHERE ended_at IS NOT NULL AND visibility IN ($1, $2, $3) ORDER BY ended_at DESC, id LIMIT $4");
         let text = match phase {
             Phase::Live => LIVE,
             Phase::Announced => ANNOUNCED,

@@ -156,7 +156,9 @@ fn path_of(app: &App, event: &Event) -> String {
 fn summary(event: &Event) -> String {
     match event.phase() {
         Phase::Live => "Live now. One press and you hear it.".to_owned(),
-        Phase::Announced => event.start_at.map_or_else(|| "Announced. It has not begun yet.".to_owned(), |at| format!("Begins {}.", When::new(at).people)),
+        Phase::Announced => {
+            event.start_at.map_or_else(|| "Announced. It has not begun yet.".to_owned(), |at| format!("Begins {}.", When::new(at).people))
+        }
         Phase::Ended if event.has_replay() => "Over. The replay is here.".to_owned(),
         Phase::Ended => "Over.".to_owned(),
     }

@@ -43,7 +43,9 @@ pub(crate) async fn spend(State(app): State<App>, Path(token): Path<String>, for
     let secret = Secret::read(&token).ok_or(FaultKind::LinkSpent)?;
     let name = form.field("name");
     match account::sign_in(app.store(), &secret, name, app.now(), &app.chance()).await {
-        Ok(session) => Ok((AppendHeaders([(header::SET_COOKIE, caller::set_cookie(&app, Some(&session)))]), Redirect::to("/")).into_response()),
+        Ok(session) => {
+            Ok((AppendHeaders([(header::SET_COOKIE, caller::set_cookie(&app, Some(&session)))]), Redirect::to("/")).into_response())
+        }
         Err(fault) if fault.kind == FaultKind::NameUnusable => {
             let page = render(&question(&form.caller, &secret, true, name, Some(fault.kind.text())));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())

@@ -8,6 +8,9 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const EVENTS: &str = "/api/townsquare/v1/events";
 
+/// A request (method and path, headers, body) and its answer (status, code).
+type Row<'a> = (String, Vec<(&'static str, &'a str)>, &'a str, u16, &'a str);
+
 #[test]
 fn every_fault_has_its_code() {
     on_both(|store| async move {
@@ -17,7 +20,7 @@ fn every_fault_has_its_code() {
         let word = town.get("/", &ada).await.word();
         let signed = [cookie, ("x-csrf-token", word.as_str()), JSON];
         let large = "x".repeat(BODY_BYTES_MAX + 1);
-        let rows: Vec<(String, Vec<(&'static str, &str)>, &str, u16, &str)> = vec![
+        let rows: Vec<Row<'_>> = vec![
             ("GET /nowhere".into(), vec![], "", 404, "not-found"),
             ("GET /api/nowhere".into(), vec![], "", 404, "not-found"),
             ("DELETE /".into(), vec![], "", 405, "method-not-allowed"),

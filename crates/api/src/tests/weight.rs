@@ -14,7 +14,9 @@ fn the_fullest_pages_fit_into_one_flight() {
         let ada = town.administrator().await;
         let mut last = String::new();
         for number in 0..EVENTS_SHOWN_MAX {
-            let title = format!("{number} Der Titel einer Versammlung, die so lange heißt, wie es überhaupt nur geht, und noch ein wenig mehr {number}");
+            let title = format!(
+                "{number} Der Titel einer Versammlung, die so lange heißt, wie es überhaupt nur geht, und noch ein wenig mehr {number}"
+            );
             last = path_of(town.announce(&title, "unlisted").await["page"].as_str().expect("a page"));
         }
         for path in ["/", &last, "/events/new", "/sign-in", "/nowhere"] {

@@ -1,5 +1,6 @@
 //! `townsquare account`: people's accounts.
 
+use super::Usage;
 use crate::role::square::client::{Needs, ask};
 use crate::settings::DataFlags;
 use hyper::Method;
@@ -61,6 +62,8 @@ impl Role {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.verb {
         Verb::Create { name, role, data, json } => {
+            // What can be seen to be wrong without asking anybody is wrong usage.
+            square::words::name(&name).map_err(|fault| Usage(fault.text().to_owned()))?;
             let body = json!({"name": name, "role": role.name()});
             let made = ask(&data.resolve()?, Needs::Data, Method::POST, "/accounts", Some(&body))?;
             print(&made, json)
