@@ -7,7 +7,6 @@ use crate::index::{Entry, Source};
 use crate::init::{FRAME_SAMPLES, PRE_SKIP_SAMPLES, description, four, movie, put};
 use crate::{Cuts, Index, fragment, silence};
 use base::limit::REPLAY_HEADER_BYTES_MAX;
-use base::time::SAMPLE_RATE_HZ;
 use base::{FragmentNumber, Rung};
 use mp4_atom::{
     AnySampleGroupEntry, Co64, Edts, Elst, ElstEntry, Ftyp, Moov, Sbgp, SbgpEntry, Sgpd, SgpdEntry, Stbl, Stco, Stsc, StscEntry, Stsz,
@@ -179,12 +178,6 @@ fn tables(frames: u64, data_at: u64) -> Stbl {
 /// Counts of frames fit 32 bits for 2.7 years.
 fn u32_of(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-/// Samples of a replay that sounds `millis`; for players' clocks.
-#[must_use]
-pub const fn samples_of_millis(millis: u64) -> u64 {
-    millis * SAMPLE_RATE_HZ as u64 / 1_000
 }
 
 #[cfg(test)]
