@@ -17,9 +17,6 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// The same behind a ticket: the browser's own cache alone.
 const IMMUTABLE_PRIVATE: &str = "private, max-age=31536000, immutable";
 
-/// Bytes that Chromium wants of a media element's endless source before it plays anything.
-const ELEMENT_BYTES: usize = 32 * 1024;
-
 /// An answer.
 pub(crate) enum Answer {
     /// It ends.
@@ -104,19 +101,20 @@ fn open_stream(event: &Event, rung: Rung, from: From, request: &Request) -> Answ
     if request.method == Method::Head {
         return Answer::Reply(Reply { head: opening, body: nothing(), range: 0..0, keep_alive: false, refused: false });
     }
+    let stream = Stream::new(event, rung, !request.prefetch, from);
     opening.extend_from_slice(init::segment());
     if from == From::Live {
-        opening.extend_from_slice(&padding());
+        opening.extend_from_slice(&free(stream.padding_bytes(event)));
     }
-    Answer::Stream(opening, Stream::new(event, rung, !request.prefetch, from))
+    Answer::Stream(opening, stream)
 }
 
-/// A `free` box (ISO/IEC 14496-12, 8.1.2).
-fn padding() -> Vec<u8> {
-    let mut bytes = vec![0; ELEMENT_BYTES];
-    bytes[..4].copy_from_slice(&u32::try_from(ELEMENT_BYTES).unwrap_or(8).to_be_bytes());
-    bytes[4..8].copy_from_slice(b"free");
-    bytes
+/// A `free` box (ISO/IEC 14496-12, 8.1.2) of so many bytes, its header included; a block at most.
+fn free(bytes: u64) -> Vec<u8> {
+    let length = u32::try_from(bytes).unwrap_or(8);
+    let mut free = [&length.to_be_bytes()[..], b"free"].concat();
+    free.resize(free.len().max(length as usize), 0);
+    free
 }
 
 impl Thing {

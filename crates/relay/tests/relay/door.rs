@@ -31,7 +31,7 @@ fn a_private_event_asks_for_a_ticket() {
     let segment = world.get(&stage.path(&format!("/t/{good}/64/s1.0.m4s")));
     assert_eq!((segment.status(), segment.header("Cache-Control")), (200, Some("private, max-age=31536000, immutable")));
     assert_eq!(world.get(&stage.path(&format!("/t/{good}/64.m3u8"))).status(), 200);
-    let mut client = world.ask("GET", &stage.path(&format!("/t/{good}.mp4")), "");
+    let mut client = world.ask("GET", &stage.path(&format!("/t/{good}.mp4?from=-1")), "");
     world.until("sound", |_| (fragments(client.body()).len() == 5).then_some(()));
     stage.end();
     assert_eq!(world.get(&format!("/replay/{}/t/{good}.m4a", stage.id)).status(), 200);

@@ -36,8 +36,9 @@ fn a_stream_begins_where_it_is_asked_to() {
     let mut world = World::new();
     let stage = world.live(100);
     let rows = [
-        ("", 95, true),
-        ("?from=live", 95, true),
+        ("", 75, true),
+        ("?from=live", 75, true),
+        ("?rung=16", 15, true),
         ("?from=-1", 95, false),
         ("?from=-10", 50, false),
         ("?from=97", 97, false),
@@ -48,6 +49,7 @@ fn a_stream_begins_where_it_is_asked_to() {
         let found =
             world.until("the burst", |_| Some(fragments(client.body())).filter(|found| found.last().is_some_and(|last| last.0 == 99)));
         assert_eq!(found[0].0, first, "{query}");
+        assert_eq!(client.body().len() % (32 * 1024) == 0, padded, "{query}");
         let init = init::segment().len();
         assert_eq!(&client.body()[init + 4..init + 8] == b"free", padded, "{query}");
     }
