@@ -49,7 +49,7 @@ fn a_stream_begins_where_it_is_asked_to() {
         let found =
             world.until("the burst", |_| Some(fragments(client.body())).filter(|found| found.last().is_some_and(|last| last.0 == 99)));
         assert_eq!(found[0].0, first, "{query}");
-        assert_eq!(client.body().len() % (32 * 1024) == 0, padded, "{query}");
+        assert_eq!(client.body().len().is_multiple_of(32 * 1024), padded, "{query}");
         let init = init::segment().len();
         assert_eq!(&client.body()[init + 4..init + 8] == b"free", padded, "{query}");
     }
