@@ -2,7 +2,8 @@
 
 use base::time::{SAMPLE_RATE_HZ, TICK_SAMPLES};
 use mp4_atom::{
-    Audio, Dinf, Dops, Dref, Encode, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf, Moov, Mvex, Mvhd, Opus, Smhd, Stbl, Stsd, Tkhd, Trak, Trex, Url,
+    Audio, Dinf, Dops, Dref, Encode, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf, Moov, Mvex, Mvhd, Opus, Smhd, Stbl, Stco, Stsd, Tkhd, Trak,
+    Trex, Url,
 };
 use std::sync::LazyLock;
 
@@ -29,7 +30,8 @@ pub fn segment() -> &'static [u8] {
             // ISO/IEC 14496-12 8.8.3: depends on no other sample, so that every frame is a place to start.
             default_sample_flags: 0x0200_0000,
         };
-        let mut moov = movie(Stbl { stsd: description(), ..Stbl::default() }, 0);
+        // An empty chunk table too: the standard asks for one, and Firefox opens no file without it (ISO 14496-12, 8.7.5).
+        let mut moov = movie(Stbl { stsd: description(), stco: Some(Stco::default()), ..Stbl::default() }, 0);
         moov.mvex = Some(Mvex { mehd: None, trex: vec![trex] });
         let mut bytes = Vec::new();
         put(&ftyp, &mut bytes);
