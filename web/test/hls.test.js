@@ -64,3 +64,25 @@ test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => 
   assert.ok(p50 < 3, `latency p50 ${p50} s`);
   assert.ok(to - from > SECONDS * 0.9, `${to - from} s of sound in ${SECONDS} s`);
 });
+
+test('when a proxy swallows the endless stream, the player goes on with HLS', async () => {
+  const event = await server.event('Behind a bad proxy');
+  const voice_ = spawn(binary, ['speak', event.stage, await voice('ben'), '--loop'], { stdio: 'ignore' });
+  try {
+    const page = await (await browser.newContext()).newPage();
+    await page.route(/\/live\/[^/]+\.mp4/, (route) => (route.request().method() === 'HEAD' ? route.continue() : route.abort()));
+    await page.goto(event.page);
+    await page.waitForFunction((url) => fetch(url).then((answer) => answer.ok, () => false), event.listen.hls, { timeout: 20_000 });
+    await page.getByRole('button', { name: 'Listen' }).click();
+    await page.waitForFunction(
+      () => {
+        const { by, state } = /** @type {any} */ (document.querySelector('town-player')).stats;
+        return by === 'hls' && state === 'playing' && /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 1;
+      },
+      null,
+      { timeout: 30_000 },
+    );
+  } finally {
+    voice_.kill();
+  }
+});
