@@ -1,7 +1,7 @@
 # Debian packages by name, installed only when missing. Sourced by the scripts in bin/.
 
-# What a build needs: libopus and the TLS library are C sources that cargo compiles.
-BUILD_PACKAGES=(cmake g++ make pkg-config)
+# What a build needs: libopus and the TLS library are C sources that cargo compiles; DTLS is Debian's OpenSSL.
+BUILD_PACKAGES=(cmake g++ make pkg-config libssl-dev)
 
 # What the tests need besides: browsers, a voice, players, a proxy, a database.
 TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium firefox-esr ffmpeg espeak-ng mpv nginx-light postgresql simple-whip-client

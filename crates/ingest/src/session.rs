@@ -6,6 +6,7 @@ use crate::wire::{Candidate, Input, Output, Stats, Transport};
 use base::FaultKind;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 use str0m::change::SdpOffer;
 
@@ -52,7 +53,10 @@ impl Session {
     /// [`Refusal`] with `BadSdp`, `NoCommonCodec` or `BodyTooLarge`.
     pub fn accept(now: Instant, purpose: Purpose, offer: &str, candidates: &[Candidate]) -> Result<(Self, String), Refusal> {
         let offer = Offer::read(offer, purpose)?;
-        let mut rtc = peer::config().set_ice_lite(true).build(now);
+        // GStreamer's certificates are RSA, which str0m's own DTLS refuses and OpenSSL's takes. Callers keep str0m's own, which repeats a lost
+        // flight by itself; OpenSSL answers what is repeated.
+        let crypto = Arc::new(str0m_openssl::default_provider());
+        let mut rtc = peer::config().set_crypto_provider(crypto).set_ice_lite(true).build(now);
         let locals = peer::add_candidates(&mut rtc, candidates);
         // str0m asserts some of what a hostile offer could break. Nothing outlives this call but the answer, so a panic in it is
         // one refused offer and not the end of everybody else's event.

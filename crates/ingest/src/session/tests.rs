@@ -18,7 +18,7 @@ fn rainy() -> Weather {
 fn sound_flows_both_ways_at_ten_percent_loss() {
     for seed in 1..=5 {
         let mut world = World::new(seed, rainy(), Purpose::Whip, Wish::Both);
-        world.until_connected();
+        world.until_connected_in_real_time();
         world.speak(200);
         let (there, back) = (&world.session_log.packets, &world.call_log.packets);
         assert!((150..=200).contains(&there.len()), "seed {seed}: {} of 200 came to the stage", there.len());
