@@ -169,7 +169,9 @@ impl Control {
                 }
                 let _ = reply.send(there);
             }
-            Request::Find { event, session, reply } => drop(reply.send(self.has(event, session))),
+            Request::Find { event, session, reply } => {
+                let _ = reply.send(self.has(event, session));
+            }
         }
     }
 
@@ -180,7 +182,7 @@ impl Control {
         outcome.result()?;
         let event = self.events.get_mut(&id).ok_or(FaultKind::Internal)?;
         let desk = event.desk;
-        let mut seat = Seat { event: id, desk, input: None, participant: None, muted: false };
+        let mut seat = Seat { event: id, desk, input: None, muted: false };
         if let Some((participant, muted)) = outcome.microphone {
             // There are as many inputs as places on stage, and one microphone for each place.
             let Some(input) = event.free_input() else {
@@ -188,7 +190,7 @@ impl Control {
                 return Err(FaultKind::StageFull);
             };
             event.seats[input.number()] = Some(Seated { session, participant });
-            seat = Seat { input: Some(input), participant: Some(participant), muted, ..seat };
+            seat = Seat { input: Some(input), muted, ..seat };
             let hears = kind == SessionKind::Media(MediaUse::SendsAndReceives);
             self.encode(desk, ToEncoder::Hears(desk, input, hears));
         } else {
@@ -219,8 +221,12 @@ impl Control {
         let phase = self.events.get(&id).map(|event| event.stage.phase());
         match (done, self.events.get_mut(&id)) {
             (Ok(()), Some(event)) if ends && phase == Some(Phase::Live) => event.ending.push(reply),
-            (Ok(()), _) if goes_live && phase == Some(Phase::Backstage) => drop(reply.send(Err(FaultKind::Internal))),
-            (done, _) => drop(reply.send(done)),
+            (Ok(()), _) if goes_live && phase == Some(Phase::Backstage) => {
+                let _ = reply.send(Err(FaultKind::Internal));
+            }
+            (done, _) => {
+                let _ = reply.send(done);
+            }
         }
     }
 
@@ -263,7 +269,10 @@ impl Control {
             && let Some(event) = self.events.remove(&id)
         {
             self.network.order(ToNetwork::Remove(event.desk));
-            event.ending.into_iter().for_each(|reply| drop(reply.send(Ok(()))));
+            for reply in event.ending {
+                // Who asked may have gone.
+                let _ = reply.send(Ok(()));
+            }
         }
         self.metrics.events.store(self.events.len() as u64, Relaxed);
         let live = self.events.values().filter(|event| event.stage.phase() == Phase::Live).count();

@@ -19,6 +19,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
 
+/// By how much RTP's timestamp moves in a tick.
+const TICK_TIMESTAMPS: u32 = 960;
+const _: () = assert!(TICK_TIMESTAMPS as usize == TICK_SAMPLES);
+
 /// Ticks between two reports of levels: ten a second.
 const LEVEL_TICKS: u8 = 5;
 
@@ -150,7 +154,7 @@ impl Encoding {
         if let Some(ears) = event.ears(desk, output, &self.metrics) {
             self.network.hear(ears);
         }
-        event.timestamp = event.timestamp.wrapping_add(TICK_SAMPLES as u32);
+        event.timestamp = event.timestamp.wrapping_add(TICK_TIMESTAMPS);
         if let Some(levels) = event.measure(output, &self.metrics)
             && self.reports.try_send(Report::Levels(desk, levels)).is_err()
         {

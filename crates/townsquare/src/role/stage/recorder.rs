@@ -209,3 +209,6 @@ const fn number(append: &Append) -> base::FragmentNumber {
         Record::End { number, .. } => number,
     }
 }
+
+#[cfg(test)]
+mod tests;

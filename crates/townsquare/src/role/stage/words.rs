@@ -4,7 +4,7 @@ use super::mixing::DeskId;
 use ::stage::{Action, SessionId, SessionKind, Who};
 use audio::mix::Input;
 use base::fact::{Fact, LevelDb};
-use base::{EventId, FaultKind, FragmentNumber, ParticipantId};
+use base::{EventId, FaultKind, FragmentNumber};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -37,7 +37,6 @@ pub(super) struct InputLevel {
 }
 
 /// What reaches the control thread.
-#[expect(clippy::large_enum_variant, reason = "requests are few and short-lived")]
 pub(super) enum Report {
     /// HTTP asks.
     Request(Request),
@@ -74,6 +73,5 @@ pub(super) struct Seat {
     pub desk: DeskId,
     /// The desk's input it speaks into; a monitor has none.
     pub input: Option<Input>,
-    pub participant: Option<ParticipantId>,
     pub muted: bool,
 }

@@ -4,13 +4,14 @@ use super::world::{Role, post};
 use audio::Frame;
 use audio::opus::{Decoder, Encoder, PACKET_BYTES_MAX, PACKET_SAMPLES_MAX};
 use base::limit::DATAGRAM_BYTES_MAX;
-use base::time::{SAMPLE_RATE_HZ, TICK_SAMPLES};
+use base::time::SAMPLE_RATE_HZ;
 use ingest::{Call, Caller, Candidate, Input, Output, Transmit, Transport, Wish, framing};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 const TICK: Duration = Duration::from_millis(20);
+const TICK_TIMESTAMPS: u32 = 960;
 const CONNECT_MAX: Duration = Duration::from_secs(30);
 
 enum Wire {
@@ -87,7 +88,7 @@ impl Speaker {
                 let mut packet = [0; PACKET_BYTES_MAX];
                 let bytes = self.encoder.encode(&frame, &mut packet).unwrap();
                 let timestamp = self.sample;
-                self.sample = self.sample.wrapping_add(TICK_SAMPLES as u32);
+                self.sample = self.sample.wrapping_add(TICK_TIMESTAMPS);
                 self.give(Input::Sound { payload: &packet[..bytes], timestamp, level: None });
             }
         }
@@ -95,10 +96,11 @@ impl Speaker {
         self
     }
 
+    /// The next 20 ms of the tone; a whole number of its periods fits into a second.
     fn tone(&self) -> Frame {
         let step = std::f32::consts::TAU * self.hz / SAMPLE_RATE_HZ as f32;
-        let period = SAMPLE_RATE_HZ;
-        std::array::from_fn(|place| 0.3 * (step * ((self.sample % period) + place as u32) as f32).sin())
+        let start = (self.sample % SAMPLE_RATE_HZ) as f32;
+        std::array::from_fn(|place| 0.3 * (step * (start + place as f32)).sin())
     }
 
     fn until(&mut self, at: Instant) {

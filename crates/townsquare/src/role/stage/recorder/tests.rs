@@ -1,0 +1,92 @@
+use super::*;
+use crate::role::stage::recording::Opened;
+use base::time::TICK_SAMPLES;
+use base::{FragmentNumber, UnixMillis};
+use programme::index::records;
+use programme::journal::Journal;
+use std::path::Path;
+use std::sync::mpsc::channel;
+
+const DESK: DeskId = DeskId { slot: 0, serial: 1 };
+
+fn scratch() -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("townsquare-recorder-{:016x}", getrandom::u64().unwrap()));
+    std::fs::create_dir_all(dir.join("disk")).unwrap();
+    dir
+}
+
+fn open(dir: &Path) -> anyhow::Result<Opened> {
+    Recording::open(&dir.join("disk"), &dir.join("memory"), &Journal::default(), "boot", UnixMillis(0))
+}
+
+fn numbers(index: &Path) -> Vec<u64> {
+    let numbers = |record| match record {
+        Record::Fragment(entry) => entry.number.0,
+        Record::End { number, .. } => 1_000 + number.0,
+    };
+    records(&std::fs::read(index).unwrap_or_default()).map(numbers).collect()
+}
+
+fn packets(rung: Rung, fragments: std::ops::Range<u64>) -> impl Iterator<Item = ToRecorder> {
+    let ticks = fragments.start * 10..fragments.end * 10;
+    ticks.map(move |tick| {
+        let packet = Packet::fill(rung, |bytes| Some(bytes.len())).unwrap();
+        ToRecorder::Packet(DESK, MediaTime(tick * TICK_SAMPLES as u64), packet)
+    })
+}
+
+#[test]
+fn a_disk_that_takes_no_more_stops_the_recording_and_not_the_sound() {
+    let dir = scratch();
+    let Opened::On(recording) = open(&dir).unwrap() else { panic!("it has not ended") };
+    let (sync, metrics) = (Arc::new(Sync::default()), Arc::new(Metrics::default()));
+    let mut recorder = Recorder::new(Arc::clone(&sync), Arc::clone(&metrics));
+    recorder.take(ToRecorder::Open(DESK, recording));
+    packets(Rung::R64, 0..3).for_each(|told| recorder.take(told));
+    // The disk refuses the next rung's file, as a full one would.
+    std::fs::create_dir(dir.join("disk/32.mp4")).unwrap();
+    packets(Rung::R32, 3..4).for_each(|told| recorder.take(told));
+    packets(Rung::R64, 3..6).for_each(|told| recorder.take(told));
+    assert_eq!(numbers(&dir.join("disk/64.idx")), [0, 1, 2]);
+    assert_eq!(numbers(&dir.join("memory/64.idx")), [3, 4, 5]);
+    assert_eq!(numbers(&dir.join("memory/32.idx")), [3]);
+    assert!(metrics.spill_bytes.load(Relaxed) > 0);
+
+    recorder.take(ToRecorder::End(DESK));
+    assert_eq!(numbers(&dir.join("disk/64.idx")), [0, 1, 2, 1_006]);
+    recorder.remove_memory(Instant::now());
+    assert!(dir.join("memory").exists(), "relays still read it");
+    recorder.remove_memory(Instant::now() + MEMORY_KEPT_AFTER_END);
+    assert!(!dir.join("memory").exists());
+
+    sync.stop();
+    let (told, reports) = std::sync::mpsc::sync_channel(8);
+    sync.run(&told, &metrics);
+    let reports: Vec<_> = reports.try_iter().collect();
+    assert!(matches!(reports[0], Report::RecordingStopped(DESK, FragmentNumber(3))));
+    assert!(matches!(reports[1], Report::ProgrammeClosed(DESK, FragmentNumber(6))));
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn two_writers_of_one_programme_are_impossible() {
+    let dir = scratch();
+    let first = open(&dir).unwrap();
+    assert!(open(&dir).is_err_and(|error| error.to_string().contains("another stage")));
+    drop(first);
+    assert!(open(&dir).is_ok());
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn what_is_under_way_is_sealed_when_the_role_ends() {
+    let dir = scratch();
+    let Opened::On(recording) = open(&dir).unwrap() else { panic!("it has not ended") };
+    let (queue, receiver) = channel();
+    queue.send(ToRecorder::Open(DESK, recording)).unwrap();
+    packets(Rung::R64, 0..2).take(13).for_each(|told| queue.send(told).unwrap());
+    queue.send(ToRecorder::Exit).unwrap();
+    Recorder::new(Arc::default(), Arc::default()).run(&receiver);
+    assert_eq!(numbers(&dir.join("disk/64.idx")), [0, 1]);
+    std::fs::remove_dir_all(dir).unwrap();
+}
