@@ -1,7 +1,7 @@
 /** A real server for the tests: the built binary, a data directory of its own, random ports, and nothing left behind. */
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,14 +28,51 @@ function freePort() {
   });
 }
 
+/**
+ * A wire to a port that can be cut: bytes stop on it without a word, as they do when a phone loses its network.
+ * @param {number} port where it ends
+ */
+async function wire(port) {
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  let whole = true;
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        sockets.delete(socket);
+        if (whole) (near.destroy(), far.destroy());
+      });
+      socket.on('data', (bytes) => whole && (socket === near ? far : near).write(bytes));
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
+  const address = server.address();
+  const drop = () => sockets.forEach((socket) => socket.destroy());
+  return {
+    port: address && typeof address === 'object' ? address.port : 0,
+    cut: () => void (whole = false),
+    mend: () => {
+      whole = true;
+    },
+    close: () => {
+      drop();
+      server.close();
+    },
+  };
+}
+
 export async function startServer() {
   if (!binary) throw new Error('TOWNSQUARE_BIN names the built binary: bin/test sets it');
   const data = await mkdtemp(join(tmpdir(), 'townsquare-web-'));
   const [square, relay, stage, internal] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const on = /** @param {number} port */ (port) => `127.0.0.1:${port}`;
+  const air = await wire(relay);
   const server = spawn(
     binary,
-    ['serve', '--data', data, '--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal)],
+    ['serve', '--data', data, '--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal), '--relay-public-url', `http://localhost:${air.port}`],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';
@@ -52,6 +89,7 @@ export async function startServer() {
   const stop = async () => {
     // What the server said stays beside the screenshots, for whoever looks into a failure.
     await writeFile(join(results, `server-${process.pid}.log`), said);
+    air.close();
     server.kill('SIGTERM');
     const timer = setTimeout(() => server.kill('SIGKILL'), STOP_MILLIS);
     await stopped;
@@ -78,7 +116,8 @@ export async function startServer() {
   return {
     base,
     data,
-    relay: `http://localhost:${relay}`,
+    /** The way of the sound to the listeners. */
+    air,
     cli,
     stop,
     said: () => said,
