@@ -113,7 +113,7 @@ test('a one-time link is not spent by looking at it', async () => {
 
 test('pages and scripts are small', async () => {
   const size = /** @param {string | Uint8Array} bytes */ (bytes) => gzipSync(bytes, { level: 6 }).length;
-  const styles = (await Promise.all(['css/tokens.css', 'css/square.css', 'icons/square.svg'].map((file) => readFile(join(WEB, file))))).reduce((sum, bytes) => sum + size(bytes), 0);
+  const styles = (await Promise.all(['css/tokens.css', 'css/base.css', 'css/square.css', 'css/live.css', 'icons/square.svg'].map((file) => readFile(join(WEB, file))))).reduce((sum, bytes) => sum + size(bytes), 0);
   for (const [name, path] of pages) {
     const page = size(await (await fetch(server.base + path)).text()) + styles;
     assert.ok(page <= PAGE_BYTES_MAX, `${name}: ${page} bytes with its styles`);

@@ -78,6 +78,7 @@ export async function startServer() {
   let said = '';
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said = (said + text).slice(-200_000)));
   const stopped = new Promise((resolve) => server.once('exit', resolve));
+  server.once('exit', (code, signal) => (said += `\nthe server ended: code ${code}, signal ${signal}\n`));
   // Links and cookies are the public address's, which names the host.
   const base = `http://localhost:${square}`;
 
@@ -87,13 +88,13 @@ export async function startServer() {
   };
 
   const stop = async () => {
-    // What the server said stays beside the screenshots, for whoever looks into a failure.
-    await writeFile(join(results, `server-${process.pid}.log`), said);
+    // What the server said stays beside the screenshots, for whoever looks into a failure, its end with it.
     air.close();
     server.kill('SIGTERM');
     const timer = setTimeout(() => server.kill('SIGKILL'), STOP_MILLIS);
     await stopped;
     clearTimeout(timer);
+    await writeFile(join(results, `server-${process.pid}.log`), said);
     // Roles outlive a supervisor on purpose; what a test leaves behind it ends itself, by the process files alone.
     const files = await readdir(join(data, 'run')).catch(() => []);
     for (const file of files.filter((name) => name.endsWith('.pid'))) {
