@@ -119,7 +119,14 @@ fn tracked(endings: &[&str]) -> Vec<PathBuf> {
 
 fn is_test(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    text.ends_with("/tests.rs") || text.contains("/tests/")
+    text.ends_with("/tests.rs") || text.contains("/tests/") || text.contains("/benches/") || is_declared_for_tests(path)
+}
+
+/// Whether the crate's root declares this file as a module of its tests.
+fn is_declared_for_tests(path: &Path) -> bool {
+    let declaring = path.parent().map(|folder| folder.join("lib.rs")).and_then(|root| std::fs::read_to_string(root).ok());
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    declaring.is_some_and(|text| ["", "pub(crate) ", "pub "].iter().any(|to| text.contains(&format!("#[cfg(test)]\n{to}mod {name};"))))
 }
 
 #[test]
