@@ -83,7 +83,7 @@ fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultK
 
 fn open_stream(event: &Event, rung: Rung, from: From, request: &Request) -> Answer {
     match event.phase() {
-        Phase::Waiting => return Answer::Reply(fault(FaultKind::EventNotLive, request)),
+        Phase::Waiting => return Answer::Reply(fault(event.nothing_yet(), request)),
         Phase::Ended => return Answer::Reply(fault(FaultKind::EventEnded, request)),
         Phase::Live => {}
     }

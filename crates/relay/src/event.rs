@@ -7,6 +7,7 @@ use crate::body::{Run, Runs};
 use base::{EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis};
 use files::Files;
 use programme::announcement::Visibility;
+use programme::journal::Journal;
 use programme::view::{self, Extent, Programme};
 use programme::{Announcement, Cuts, Index};
 use std::collections::VecDeque;
@@ -48,6 +49,13 @@ struct Chunk {
     version: u64,
 }
 
+/// Whether an event is over although it has no programme: then its journal alone says so.
+#[derive(Default)]
+struct Unheard {
+    over: bool,
+    journal_bytes: u64,
+}
+
 /// One event.
 pub(crate) struct Event {
     pub(crate) id: EventId,
@@ -58,6 +66,8 @@ pub(crate) struct Event {
     files: [Files; 3],
     cuts: Cuts,
     cuts_bytes: u64,
+    /// What the journal of an event says that was never heard.
+    unheard: Unheard,
     /// Everything before it is published.
     mark: FragmentNumber,
     /// When the newest fragment was seen.
@@ -99,6 +109,7 @@ impl Event {
             files: Default::default(),
             cuts: Cuts::default(),
             cuts_bytes: 0,
+            unheard: Unheard::default(),
             mark: FragmentNumber(0),
             grown: now.checked_sub(idle).unwrap_or(now),
             chunks: VecDeque::new(),
@@ -136,6 +147,7 @@ impl Event {
     pub(crate) fn poll(&mut self, now: Instant, scratch: &mut Vec<u8>) -> io::Result<bool> {
         let sealed = self.indexes[0].sealed_end();
         let mut fresh = self.poll_cuts()?;
+        self.poll_journal()?;
         for (files, index) in self.files.iter_mut().zip(&mut self.indexes) {
             fresh |= files.poll(index, &self.directory, &self.memory, scratch)?;
         }
@@ -149,6 +161,29 @@ impl Event {
         self.mark = mark;
         self.version += u64::from(fresh);
         Ok(fresh)
+    }
+
+    /// An event that ends before it went live leaves no files: until there are some, the journal is looked at.
+    fn poll_journal(&mut self) -> io::Result<()> {
+        if self.indexes[0].first().is_some() {
+            return Ok(());
+        }
+        let path = self.directory.join("journal");
+        let length = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if length != self.unheard.journal_bytes {
+            let journal = Journal::read(&std::fs::read(path)?);
+            self.unheard = Unheard { over: journal.end().is_some(), journal_bytes: length };
+        }
+        Ok(())
+    }
+
+    /// Why there is nothing to hear while [`Phase::Waiting`].
+    pub(crate) const fn nothing_yet(&self) -> FaultKind {
+        if self.unheard.over { FaultKind::EventEnded } else { FaultKind::EventNotLive }
     }
 
     fn poll_cuts(&mut self) -> io::Result<bool> {

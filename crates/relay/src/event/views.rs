@@ -71,7 +71,7 @@ impl Event {
     /// The multivariant playlist.
     pub(crate) fn main_playlist(&self) -> Found {
         if self.phase() == Phase::Waiting {
-            return Found::Not(FaultKind::EventNotLive);
+            return Found::Not(self.nothing_yet());
         }
         let body = Rc::new(Body::of_bytes(hls::multivariant().into_bytes()));
         Found::Here(Thing { body, content_type: M3U8, etag: None, keep: Keep::Seconds(ENDED_PLAYLIST_SECONDS) })
@@ -92,7 +92,7 @@ impl Event {
             None => {
                 self.read_clock();
                 let Some(text) = hls::media(&self.programme(), rung, &self.shelf.clock.1, skip) else {
-                    return Found::Not(FaultKind::EventNotLive);
+                    return Found::Not(self.nothing_yet());
                 };
                 let body = Rc::new(Body::of_bytes(text.into_bytes()));
                 self.shelf.playlists[place(rung)][usize::from(skip)] = Some((self.version, Rc::clone(&body)));
@@ -128,7 +128,7 @@ impl Event {
     /// The ended event as one file.
     pub(crate) fn replay(&mut self) -> Found {
         match self.phase() {
-            Phase::Waiting => return Found::Not(FaultKind::EventNotLive),
+            Phase::Waiting => return Found::Not(self.nothing_yet()),
             Phase::Live => return Found::Not(FaultKind::MediaGone),
             Phase::Ended => {}
         }

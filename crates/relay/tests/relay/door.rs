@@ -1,7 +1,8 @@
 //! Who comes in, and what strange visitors get.
 
 use crate::world::{WALL, World, fragments, keys};
-use base::{EventId, Rung, limit};
+use base::journal::{Entry, What};
+use base::{EventId, FragmentNumber, Rung, UnixMillis, limit};
 use gate::ticket::{Claims, Class, sign};
 use programme::announcement::{Delay, Visibility};
 use std::io::Write as _;
@@ -54,6 +55,19 @@ fn errors_say_what_is_wrong() {
         assert_eq!(answer.header("Access-Control-Allow-Origin"), Some("*"));
     }
     assert_eq!(world.metric("refused_total"), 5);
+}
+
+#[test]
+fn an_event_that_ended_before_it_went_live_is_over() {
+    let mut world = World::new();
+    let stage = world.announce(Visibility::Public, Delay::None);
+    assert_eq!(world.get(&stage.path(".mp4")).problem(), (404, "event-not-live".to_owned()));
+    let ended = Entry { at: UnixMillis(WALL), what: What::Ended { end: FragmentNumber(0) } };
+    std::fs::write(stage.disk.join("journal"), programme::journal::record(&ended)).unwrap();
+    world.settle();
+    for target in [stage.path(".mp4"), stage.path("/main.m3u8"), stage.path("/64.m3u8"), format!("/replay/{}.m4a", stage.id)] {
+        assert_eq!(world.get(&target).problem(), (410, "event-ended".to_owned()), "{target}");
+    }
 }
 
 #[test]
