@@ -6,7 +6,6 @@
 
 use crate::fragment::{self, NoFragment};
 use crate::index::{Entry, RECORD_BYTES, Record, records};
-use crate::init;
 use crate::journal::Journal;
 use crate::write::{Lengths, Opening};
 use base::journal::What;
@@ -18,6 +17,9 @@ const SUSPECTS: usize = 64;
 
 /// Bytes looked at together when fragments without records are searched.
 const WINDOW_BYTES: usize = 64 * 1024;
+
+/// Bytes in which an init segment is looked for: several times ours.
+const HEAD_BYTES_MAX: usize = 4 * 1024;
 
 /// Milliseconds of one slot.
 const SLOT_MILLIS: u64 = 200;
@@ -55,15 +57,8 @@ pub fn files<E>(
     epochs: &[(Epoch, FragmentNumber)],
     mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
 ) -> Result<Found, E> {
-    let init_bytes = init::segment().len() as u64;
-    if media_bytes < init_bytes {
-        return Ok(Found::default());
-    }
-    let mut init = vec![0; init::segment().len()];
-    read(0, &mut init)?;
-    if init != init::segment() {
-        return Ok(Found::default());
-    }
+    let head = head(index, media_bytes, &mut read)?;
+    let Some(init_bytes) = head.bytes() else { return Ok(Found::default()) };
     let (mut entries, ended) = plausible(rung, index, media_bytes, init_bytes);
     // Numbers of records that are given up were perhaps heard already, so they count for `next` all the same.
     let slots = rung.slots_per_fragment();
@@ -79,6 +74,9 @@ pub fn files<E>(
             break;
         }
     }
+    if entries.is_empty() && matches!(head, Head::Damaged(_)) {
+        return Ok(Found { next: heard, ..Found::default() });
+    }
     let kept = entries.len();
     let media_end = entries.last().map_or(init_bytes, Entry::end);
     if let Some(end) = ended.filter(|_| media_end == media_bytes) {
@@ -91,6 +89,36 @@ pub fn files<E>(
     let next = rebuilt.last().map_or(heard, after).max(heard);
     let records = rebuilt.into_iter().flat_map(|entry| Record::Fragment(entry).to_bytes()).collect();
     Ok(Found { cut_to: Lengths { media, index: (kept * RECORD_BYTES) as u64 }, records, next, ended: false })
+}
+
+/// What stands before the first fragment.
+enum Head {
+    /// An init segment of so many bytes. An earlier version may have written another than this one does.
+    Init(u64),
+    /// So many bytes that are none, with records behind them: the sound is not given up for its label.
+    Damaged(u64),
+    /// Nothing that a recording could begin with.
+    Missing,
+}
+
+impl Head {
+    const fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Init(bytes) | Self::Damaged(bytes) => Some(*bytes),
+            Self::Missing => None,
+        }
+    }
+}
+
+fn head<E>(index: &[u8], media_bytes: u64, read: &mut impl FnMut(u64, &mut [u8]) -> Result<(), E>) -> Result<Head, E> {
+    let mut front = vec![0; usize::try_from(media_bytes).unwrap_or(usize::MAX).min(HEAD_BYTES_MAX)];
+    read(0, &mut front)?;
+    if let Ok(length) = fragment::init_length(&front) {
+        return Ok(Head::Init(length as u64));
+    }
+    let first = records(index).next();
+    let first = first.and_then(|record| if let Record::Fragment(entry) = record { Some(entry) } else { None });
+    Ok(first.filter(|entry| entry.end() <= media_bytes).map_or(Head::Missing, |entry| Head::Damaged(entry.offset)))
 }
 
 /// The records that can be true: one fragment behind the other, numbers growing, all within the file; and the end, if written.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::index::Source;
+use crate::init;
 use crate::world::{World, heard, index_name, media_name};
 use crate::write::{Writer, place};
 use base::journal::Entry as JournalEntry;
@@ -67,6 +68,33 @@ proptest! {
         prop_assert_eq!(found.cut_to.media, init::segment().len() as u64);
         look(Rung::R32, &index, &tail, &[]);
     }
+}
+
+#[test]
+fn sound_outlives_the_init_segment_before_it() {
+    let world = world();
+    let (media, index) = (world.disk.read("Disk/64.mp4"), world.disk.read("Disk/64.idx"));
+    let whole = look(Rung::R64, index, media, &[]);
+    let init = init::segment().len();
+    for place in [0, 4, 40, init / 2, init - 1] {
+        let mut media = media.to_vec();
+        media[place] ^= 0x40;
+        assert_eq!(look(Rung::R64, index, &media, &[]), whole, "another byte at {place}");
+    }
+    // An earlier version's is shorter, or longer.
+    let other = [&[0, 0, 0, 16][..], b"ftypiso6", &[0; 4], &[0, 0, 0, 8], b"moov"].concat();
+    let shift = init - other.len();
+    let moved: Vec<u8> = records(index)
+        .flat_map(|record| match record {
+            Record::Fragment(entry) => Record::Fragment(Entry { offset: entry.offset - shift as u64, ..entry }).to_bytes(),
+            end @ Record::End { .. } => end.to_bytes(),
+        })
+        .collect();
+    let found = look(Rung::R64, &moved, &[&other, &media[init..]].concat(), &[]);
+    assert_eq!((found.next, found.cut_to.index), (whole.next, whole.cut_to.index));
+    // Zeros all over: nothing is whole, and the numbers are not used again.
+    let found = look(Rung::R64, index, &vec![0; media.len()], &[]);
+    assert_eq!(found, Found { next: whole.next, ..Found::default() });
 }
 
 #[test]
