@@ -162,10 +162,11 @@ impl Writer {
         let number = FragmentNumber(FragmentNumber::at(at).0 / slots * slots);
         let frame = usize::try_from((at.0 - number.start().0) / TICK_SAMPLES as u64).unwrap_or(usize::MAX);
         let track = &mut self.tracks[place(rung)];
-        if at < self.first.start() || number < track.next && number >= self.first {
+        let begun = track.open.as_ref().map_or(track.next, |open| open.number);
+        if at < self.first.start() || number < begun && number >= self.first {
             return Err(PushError::TooLate { rung });
         }
-        let jumps = track.open.as_ref().is_some_and(|open| open.number != number);
+        let jumps = track.open.as_ref().is_some_and(|open| open.number < number);
         let mut sealed = if jumps { track.stop(self.epoch, &self.facts) } else { None };
         let open = match &mut track.open {
             Some(open) => open,

@@ -33,6 +33,15 @@ fn rungs_start_where_their_fragments_do_and_share_one_timeline() {
 }
 
 #[test]
+fn a_packet_from_before_the_open_fragment_is_too_late() {
+    let mut writer = Writer::open(&Opening::fresh());
+    assert_eq!(writer.push(at(20), Rung::R64, &packet(Rung::R64, 20)), Ok(None));
+    assert_eq!(writer.push(at(12), Rung::R64, &packet(Rung::R64, 12)), Err(PushError::TooLate { rung: Rung::R64 }));
+    let sealed = writer.stop(Rung::R64).map(|append| said(&append).0);
+    assert_eq!(sealed, Some(2), "numbers only grow");
+}
+
+#[test]
 fn packets_of_a_wrong_size_or_too_late_are_refused() {
     let mut writer = Writer::open(&Opening { first: FragmentNumber(3), ..Opening::fresh() });
     assert_eq!(writer.push(at(30), Rung::R64, &[0; 10]), Err(PushError::WrongSize { rung: Rung::R64, bytes: 10 }));
