@@ -127,7 +127,7 @@ pub fn ready(programme: &Programme<'_>, rung: Rung, msn: u64, part: Option<u64>)
 pub fn extents(programme: &Programme<'_>, rung: Rung, address: &Address) -> Result<Vec<Extent>, Ready> {
     let slots = address.slots(rung);
     let from = address.place.number;
-    let has_sense = from.0.is_multiple_of(slots) && address.revision == programme.cuts.revision() && from >= programme.first();
+    let has_sense = from.0.is_multiple_of(slots) && address.revision == programme.cuts.revision() && from >= begin(programme);
     if !has_sense || address.place.epoch != programme.epoch_at(from) {
         return Err(Ready::No);
     }
@@ -141,6 +141,11 @@ pub fn extents(programme: &Programme<'_>, rung: Rung, address: &Address) -> Resu
         (false, false) if from <= edge(programme, rung) => Err(Ready::NotYet),
         (false, false) => Err(Ready::No),
     }
+}
+
+/// The start of the first segment. A programme whose first fragments were lost begins within it, with silence before.
+fn begin(programme: &Programme<'_>) -> FragmentNumber {
+    FragmentNumber(programme.first().0 / SLOTS_PER_SEGMENT * SLOTS_PER_SEGMENT)
 }
 
 /// The number up to which the rung can be heard without a wait.
@@ -178,7 +183,7 @@ impl Playlist<'_> {
         let ended = self.programme.has_ended();
         // Segments are whole, but for the last one of an ended event.
         let closed = if ended { self.edge.0.div_ceil(SLOTS_PER_SEGMENT) } else { self.edge.0 / SLOTS_PER_SEGMENT };
-        let oldest = self.programme.first().0.div_ceil(SLOTS_PER_SEGMENT);
+        let oldest = begin(self.programme).0 / SLOTS_PER_SEGMENT;
         let first = closed.saturating_sub(SEGMENTS_PER_PLAYLIST).max(oldest);
         self.head(first);
         let skippable = closed.saturating_sub(SKIP_UNTIL_SECONDS / TARGET_SECONDS + 1);

@@ -46,6 +46,27 @@ fn a_new_epoch_behind_a_hole_and_a_cut() {
     insta::assert_snapshot!("new_epoch", world.ask(|programme| media(programme, Rung::R32, &clock, false)).unwrap());
 }
 
+#[test]
+fn a_programme_that_lost_its_first_fragments_is_heard_at_once() {
+    for (rung, first) in [(Rung::R64, 10), (Rung::R64, 44), (Rung::R16, 13)] {
+        let mut world = World::new();
+        world.reopen(&crate::write::Opening { first: FragmentNumber(first), ..crate::write::Opening::fresh() });
+        world.run(12, &Rung::ALL);
+        let text = playlist(&world, rung, false);
+        let sequence = format!("#EXT-X-MEDIA-SEQUENCE:{}\n", first / SLOTS_PER_SEGMENT);
+        assert!(text.contains(&sequence), "{text}");
+        let parts: Vec<&str> = text.split("URI=\"").filter_map(|rest| rest.split_once('"')?.0.split_once('/')).map(|pair| pair.1).collect();
+        let (hinted, named) = parts.split_last().expect("parts");
+        assert!(!named.is_empty());
+        for part in named {
+            let address = Address::parse(part).unwrap();
+            assert!(world.ask(|programme| extents(programme, rung, &address)).is_ok(), "{rung} {part}");
+        }
+        let hinted = Address::parse(hinted).unwrap();
+        assert_eq!(world.ask(|programme| extents(programme, rung, &hinted)), Err(Ready::NotYet));
+    }
+}
+
 fn reopening(world: &World) -> crate::write::Opening {
     let lengths = |rung: Rung| crate::write::Lengths {
         media: world.disk.read(&format!("Disk/{rung}.mp4")).len() as u64,
