@@ -12,9 +12,6 @@ use std::rc::Rc;
 /// Seconds of sound with which a stream that was moved to the live edge begins again.
 const BURST_SECONDS: u64 = 1;
 
-/// Chromium hands a media element's source to its decoder in blocks of so many bytes, and nothing of a block before it is full.
-const ELEMENT_BLOCK_BYTES: u64 = 32 * 1024;
-
 /// A box's length and kind.
 const FREE_HEADER_BYTES: u64 = 8;
 
@@ -52,7 +49,7 @@ pub(crate) enum Next {
 
 impl Stream {
     pub(crate) fn new(event: &Event, asked: Rung, counts: bool, from: From) -> Self {
-        let next = start(event, asked, from);
+        let next = live::start(&event.programme(), asked, from);
         Self { event: event.id, asked, counts, next, hand: None, sent: 0, least_behind: behind(event, next) }
     }
 
@@ -60,7 +57,7 @@ impl Stream {
     pub(crate) fn padding_bytes(&self, event: &Event) -> u64 {
         let (burst, _) = event.programme().extents(self.asked, self.next, event.mark());
         let bytes = init::segment().len() as u64 + burst.iter().map(Extent::length).sum::<u64>() + FREE_HEADER_BYTES;
-        FREE_HEADER_BYTES + bytes.next_multiple_of(ELEMENT_BLOCK_BYTES) - bytes
+        FREE_HEADER_BYTES + bytes.next_multiple_of(live::ELEMENT_BLOCK_BYTES) - bytes
     }
 
     /// What to send next: the rest of what is in hand, else the fragments that follow. `skips` counts moves to the live edge.
@@ -97,7 +94,7 @@ impl Stream {
         let now = behind(event, self.next);
         if now > self.least_behind.saturating_add(BEHIND_SLOTS_MAX) {
             *skips += 1;
-            self.next = start(event, self.asked, From::SecondsBack(BURST_SECONDS));
+            self.next = live::start(&event.programme(), self.asked, From::SecondsBack(BURST_SECONDS));
             self.least_behind = behind(event, self.next);
         } else {
             self.least_behind = self.least_behind.min(now);
@@ -107,15 +104,4 @@ impl Stream {
 
 fn behind(event: &Event, number: FragmentNumber) -> u64 {
     event.mark().0.saturating_sub(number.0)
-}
-
-/// Where a stream begins. `from=live` is for a bare media element. It gets the sound of one whole block and a second more, and
-/// [`Stream::padding_bytes`] makes all of that arrive in full blocks: Chromium sounds at once and the next block is full before
-/// the last one is played, 5 s behind at 64 kbit/s. With less it pauses after the burst, without padding it needs twice as much.
-fn start(event: &Event, rung: Rung, from: From) -> FragmentNumber {
-    let from = match from {
-        From::Live => From::SecondsBack(ELEMENT_BLOCK_BYTES * 8 / u64::from(rung.bits_per_second()) + 1),
-        From::SecondsBack(_) | From::Fragment(_) => from,
-    };
-    live::start(&event.programme(), rung, from)
 }

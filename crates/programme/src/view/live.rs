@@ -29,13 +29,14 @@ impl From {
     }
 }
 
-/// Slots of the past with which a stream begins: a bare `<audio>` waits for 32 KiB before it sounds.
-const fn burst_slots(rung: Rung) -> u64 {
-    match rung {
-        Rung::R64 => 6 * SLOTS_PER_SECOND,
-        Rung::R32 => 10 * SLOTS_PER_SECOND,
-        Rung::R16 => 20 * SLOTS_PER_SECOND,
-    }
+/// Chromium hands a media element's source to its decoder in blocks of so many bytes, and nothing of a block before it is full.
+pub const ELEMENT_BLOCK_BYTES: u64 = 32 * 1024;
+
+/// Seconds of the past with which `from=live` begins: the sound of one whole block and a second more. Filled up to whole blocks
+/// in front, it makes Chromium sound at once, and the next block is full before the last one is played: 5 s behind at 64 kbit/s.
+/// With less it pauses after the burst, without the filling it needs twice as much.
+const fn burst_seconds(rung: Rung) -> u64 {
+    ELEMENT_BLOCK_BYTES * 8 / rung.bits_per_second() as u64 + 1
 }
 
 /// The number with which a stream begins.
@@ -44,7 +45,7 @@ pub fn start(programme: &Programme<'_>, rung: Rung, from: From) -> FragmentNumbe
     let edge = programme.published;
     let back = |slots: u64| FragmentNumber(edge.0.saturating_sub(slots));
     let wanted = match from {
-        From::Live => back(burst_slots(rung)),
+        From::Live => back(burst_seconds(rung) * SLOTS_PER_SECOND),
         From::SecondsBack(seconds) => back(seconds.min(REWIND_MILLIS_MAX / 1_000) * SLOTS_PER_SECOND),
         From::Fragment(number) => number.min(edge),
     };

@@ -27,9 +27,9 @@ fn begins_at_a_fragment_of_its_rung_and_never_before_the_first() {
     let mut world = World::new();
     world.run(203, &Rung::ALL);
     for (rung, from, expected) in [
-        (Rung::R64, From::Live, 173),
-        (Rung::R32, From::Live, 153),
-        (Rung::R16, From::Live, 100),
+        (Rung::R64, From::Live, 178),
+        (Rung::R32, From::Live, 158),
+        (Rung::R16, From::Live, 115),
         (Rung::R64, From::SecondsBack(1), 198),
         (Rung::R16, From::SecondsBack(1), 195),
         (Rung::R64, From::SecondsBack(u64::MAX), 0),
@@ -46,6 +46,6 @@ fn begins_at_a_fragment_of_its_rung_and_never_before_the_first() {
 #[test]
 fn the_burst_wakes_a_bare_audio_element() {
     for rung in Rung::ALL {
-        assert!(burst_slots(rung) / SLOTS_PER_SECOND * u64::from(rung.bits_per_second()) / 8 > 32 * 1_024, "rung {rung}");
+        assert!(burst_seconds(rung) * u64::from(rung.bits_per_second()) / 8 >= ELEMENT_BLOCK_BYTES, "rung {rung}");
     }
 }
