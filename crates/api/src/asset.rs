@@ -31,7 +31,7 @@ pub(crate) async fn get(Path((version, path)): Path<(String, String)>) -> Result
     let place = FILES.binary_search_by(|(known, _)| (*known).cmp(&path)).map_err(|_| FaultKind::NotFound)?;
     let kind = media_type(&path).ok_or(FaultKind::NotFound)?;
     // A page from before an upgrade still gets its file, but nothing keeps it under that address.
-    let kept = if prefix().ends_with(&version) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let kept = if prefix().strip_prefix("/assets/") == Some(&version) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut answer = FILES[place].1.into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));

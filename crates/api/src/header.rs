@@ -13,6 +13,7 @@ const HSTS: &str = "max-age=15552000";
 pub(crate) async fn add(State(app): State<App>, request: Request, next: Next) -> Response {
     let on_stage = request.uri().path().starts_with("/stage/");
     let mut answer = next.run(request).await;
+    let is_for_one = !answer.headers().contains_key(header::CACHE_CONTROL);
     let mut say = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             answer.headers_mut().entry(name).or_insert(value);
@@ -24,8 +25,11 @@ pub(crate) async fn add(State(app): State<App>, request: Request, next: Next) ->
     say(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     say(HeaderName::from_static("permissions-policy"), permissions(on_stage));
     // Pages differ by who asks; they are asked for again each time, which also keeps the back button's own cache alive.
-    say(header::CACHE_CONTROL, "private, no-cache");
-    say(header::VARY, "Accept, Cookie");
+    // What says itself how long it may be kept is the same for everybody.
+    if is_for_one {
+        say(header::CACHE_CONTROL, "private, no-cache");
+        say(header::VARY, "Accept, Cookie");
+    }
     if app.addresses().https() {
         say(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
