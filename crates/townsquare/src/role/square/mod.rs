@@ -152,12 +152,13 @@ fn metrics(app: &App) -> String {
     text
 }
 
-/// The link's words, from its thread to the runtime.
+/// The link's words, from its thread to the runtime. The last one is stop: who waited for another would keep the runtime from ending.
 fn forward(words: blocking::Receiver<FromSupervisor>) -> mpsc::Receiver<FromSupervisor> {
     let (sender, receiver) = mpsc::channel(WORDS_MAX);
     tokio::task::spawn_blocking(move || {
         for word in words {
-            if sender.blocking_send(word).is_err() {
+            let last = matches!(word, FromSupervisor::Stop);
+            if sender.blocking_send(word).is_err() || last {
                 return;
             }
         }

@@ -2,6 +2,7 @@
 
 use super::client::{Needs, ask};
 use super::{open, outside::Outside, record, serve};
+use crate::link::FromSupervisor;
 use crate::settings::Settings;
 use api::Door;
 use base::journal::{Entry, What};
@@ -138,6 +139,20 @@ fn a_journal_tells_when_it_began_and_ended() {
         assert_eq!(record.live_at, live_at.map(UnixMillis), "{bytes:?}");
         assert_eq!(record.ended, ended.map(|(at, end)| (UnixMillis(at), FragmentNumber(end))), "{bytes:?}");
     }
+}
+
+#[test]
+fn nothing_is_waited_for_behind_stop() {
+    let runtime = runtime();
+    let (link, words) = std::sync::mpsc::sync_channel(2);
+    link.send(FromSupervisor::Stop).expect("room");
+    runtime.block_on(async {
+        let mut words = super::forward(words);
+        assert!(matches!(words.recv().await, Some(FromSupervisor::Stop)));
+        let after = tokio::time::timeout(std::time::Duration::from_secs(60), words.recv()).await;
+        assert!(after.is_ok_and(|word| word.is_none()), "the thread waits for another word");
+    });
+    drop(link);
 }
 
 #[test]
