@@ -14,11 +14,11 @@ struct Row {
 }
 
 /// What every role took.
-pub struct Cost(Vec<Row>);
+pub(crate) struct Cost(Vec<Row>);
 
 impl Cost {
     /// Waits `length` and reads the roles' counters at both ends.
-    pub fn over(server: &Server, length: Duration) -> Self {
+    pub(crate) fn over(server: &Server, length: Duration) -> Self {
         let roles = server.roles();
         let started = Instant::now();
         let before: Vec<f64> = roles.iter().map(|(_, pid)| processor_seconds(*pid)).collect();
@@ -32,12 +32,12 @@ impl Cost {
         Self(roles.into_iter().zip(before).map(row).collect())
     }
 
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let head = "| role | % of one core | resident MiB |\n|---|---|---|\n".to_owned();
         self.0.iter().fold(head, |table, row| table + &format!("| {} | {:.1} | {:.0} |\n", row.role, row.core_percent, row.resident_mib))
     }
 
-    pub fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         let row = |row: &Row| serde_json::json!({ "role": row.role, "core_percent": row.core_percent, "resident_mib": row.resident_mib });
         self.0.iter().map(row).collect()
     }

@@ -15,14 +15,14 @@ const QUIET_SAMPLES: usize = 12_000;
 
 /// What was spoken: a tone of 100 ms about once a second.
 #[derive(Clone)]
-pub struct Marks(Arc<Mutex<Vec<Instant>>>);
+pub(crate) struct Marks(Arc<Mutex<Vec<Instant>>>);
 
 impl Marks {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
-    pub fn into_speak(self) -> Speak {
+    pub(crate) fn into_speak(self) -> Speak {
         let mut tick = 0u64;
         Box::new(move |now, frame: &mut Tick| {
             let within = tick % PERIOD_TICKS;
@@ -40,7 +40,7 @@ impl Marks {
     }
 
     /// How long after each mark it was heard; a mark that nobody was there to hear is left out.
-    pub fn match_with(&self, onsets: &[Instant]) -> Spread {
+    pub(crate) fn match_with(&self, onsets: &[Instant]) -> Spread {
         let spoken = self.0.lock().expect("marks");
         let mut delays = Vec::new();
         for onset in onsets {
@@ -54,13 +54,13 @@ impl Marks {
 
 /// Finds onsets in sound that goes by.
 #[derive(Default)]
-pub struct Detector {
+pub(crate) struct Detector {
     quiet: usize,
 }
 
 impl Detector {
     /// Places of the onsets within these samples.
-    pub fn find(&mut self, sound: &[f32]) -> Vec<usize> {
+    pub(crate) fn find(&mut self, sound: &[f32]) -> Vec<usize> {
         let mut found = Vec::new();
         for (place, sample) in sound.iter().enumerate() {
             if sample.abs() < LOUD {
@@ -78,14 +78,14 @@ impl Detector {
 
 /// Hears what comes back from the stage.
 #[derive(Clone)]
-pub struct Ear(Arc<Mutex<Vec<Instant>>>);
+pub(crate) struct Ear(Arc<Mutex<Vec<Instant>>>);
 
 impl Ear {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
-    pub fn into_hear(self) -> Hear {
+    pub(crate) fn into_hear(self) -> Hear {
         let mut detector = Detector::default();
         Box::new(move |arrival, sound| {
             let onsets = detector.find(sound).into_iter().map(|place| arrival + samples(place));
@@ -93,31 +93,31 @@ impl Ear {
         })
     }
 
-    pub fn onsets(&self) -> Vec<Instant> {
+    pub(crate) fn onsets(&self) -> Vec<Instant> {
         self.0.lock().expect("onsets").clone()
     }
 }
 
 /// The time that some samples take.
-pub fn samples(count: usize) -> Duration {
+pub(crate) fn samples(count: usize) -> Duration {
     Duration::from_secs_f64(count as f64 / 48_000.0)
 }
 
 /// Delays in milliseconds.
 #[derive(Default)]
-pub struct Spread(Vec<f64>);
+pub(crate) struct Spread(Vec<f64>);
 
 impl Spread {
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
-    pub fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
     /// The delay that a share of all stays below; NaN when there is none.
-    pub fn quantile(&self, share: f64) -> f64 {
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let last = sorted.len().saturating_sub(1);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PLAYER_BUFFER: Duration = Duration::from_millis(300);
 
 /// Reads the endless stream and says when each mark would sound in a player that keeps 300 ms.
-pub fn stream(url: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
+pub(crate) fn stream(url: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
     let url = format!("{url}?from=-1");
     std::thread::spawn(move || {
         let end = Instant::now() + length;
@@ -34,7 +34,7 @@ pub fn stream(url: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
 }
 
 /// Follows the 64 kbit/s playlist with blocking reload and says when each mark would sound at the hold-back that it asks for.
-pub fn hls(main: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
+pub(crate) fn hls(main: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
     let base = main.rsplit_once('/').expect("an address with a path").0.to_owned();
     std::thread::spawn(move || {
         let end = Instant::now() + length;
