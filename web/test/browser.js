@@ -12,9 +12,20 @@ const ARGS = [
   '--use-fake-ui-for-media-stream',
 ];
 
-/** @param {string} [voice] the WAV that is its microphone, over and over */
-export const launch = (voice) =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: voice ? [...ARGS, `--use-file-for-fake-audio-capture=${voice}`] : ARGS });
+/**
+ * @param {string} [voice] the WAV that is its microphone, over and over
+ * @param {...string} more arguments; one of them takes the place of another of its name
+ */
+export const launch = (voice, ...more) => {
+  const name = /** @param {string} argument */ (argument) => argument.split('=')[0];
+  const args = [...ARGS.filter((one) => !more.some((other) => name(other) === name(one))), ...more];
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    // People's browsers keep the page that they come back to.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+    args: voice ? [...args, `--use-file-for-fake-audio-capture=${voice}`] : args,
+  });
+};
 
 /**
  * What went wrong in a page, kept from its first moment.

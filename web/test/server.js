@@ -17,7 +17,7 @@ const STOP_MILLIS = 10_000;
 /** @typedef {{ id: string, page: string, stage: string, whip: { url: string, token: string }, listen: { stream: string, hls: string } }} Event */
 
 /** @returns {Promise<number>} */
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);
@@ -64,15 +64,20 @@ async function wire(port) {
   };
 }
 
-export async function startServer() {
+/**
+ * @param {string} [front] where people reach square, relay and stage when something stands in front of them
+ * @param {number} [at] the square's own port
+ */
+export async function startServer(front, at) {
   if (!binary) throw new Error('TOWNSQUARE_BIN names the built binary: bin/test sets it');
   const data = await mkdtemp(join(tmpdir(), 'townsquare-web-'));
-  const [square, relay, stage, internal] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [square, relay, stage, internal] = await Promise.all([at ?? freePort(), freePort(), freePort(), freePort()]);
   const on = /** @param {number} port */ (port) => `127.0.0.1:${port}`;
   const air = await wire(relay);
+  const urls = front ? ['--public-url', front, '--relay-public-url', front, '--stage-public-url', front] : ['--relay-public-url', `http://localhost:${air.port}`];
   const server = spawn(
     binary,
-    ['serve', '--data', data, '--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal), '--relay-public-url', `http://localhost:${air.port}`],
+    ['serve', '--data', data, '--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal), ...urls],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';
@@ -80,7 +85,7 @@ export async function startServer() {
   const stopped = new Promise((resolve) => server.once('exit', resolve));
   server.once('exit', (code, signal) => (said += `\nthe server ended: code ${code}, signal ${signal}\n`));
   // Links and cookies are the public address's, which names the host.
-  const base = `http://localhost:${square}`;
+  const behind = `http://localhost:${square}`;
 
   const cli = /** @param {...string} args */ async (...args) => {
     const { stdout } = await run(binary, [...args, '--data', data, '--json'], { timeout: 20_000 });
@@ -106,7 +111,7 @@ export async function startServer() {
 
   try {
     const until = Date.now() + READY_MILLIS;
-    while (!(await fetch(base).then((answer) => answer.ok, () => false))) {
+    while (!(await fetch(behind).then((answer) => answer.ok, () => false))) {
       if (server.exitCode !== null || Date.now() > until) throw new Error(`the server is not ready:\n${said}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -115,13 +120,28 @@ export async function startServer() {
     throw error;
   }
   return {
-    base,
+    base: front ?? behind,
     data,
+    ports: { square, relay, stage },
     /** The way of the sound to the listeners. */
     air,
     cli,
     stop,
     said: () => said,
+    /** The process of a role as its file says now. @param {string} role */
+    pid: async (role) => Number(await readFile(join(data, 'run', `${role}.pid`), 'utf8').catch(() => '0')),
+    /** Kills a role without a word to it and waits until another process has its place. @param {string} role */
+    kill: async (role) => {
+      const file = join(data, 'run', `${role}.pid`);
+      const pid = Number(await readFile(file, 'utf8'));
+      process.kill(pid, 'SIGKILL');
+      const at = Date.now();
+      while ([0, pid].includes(Number(await readFile(file, 'utf8').catch(() => '0')))) {
+        if (Date.now() - at > READY_MILLIS) throw new Error(`${role} does not come back`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return at;
+    },
     /** @param {string} title @param {...string} more @returns {Promise<Event>} */
     event: (title, ...more) => cli('event', 'create', '--title', title, ...more),
     /** @param {string} name @param {string} role @returns {Promise<string>} */

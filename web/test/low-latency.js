@@ -1,0 +1,40 @@
+/** hls.js, the field's own player of LL-HLS, on an otherwise empty page, and what it has to say. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+
+const HLS = await readFile(createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js'), 'utf8');
+
+/**
+ * Plays until the sound moves. The page's policy must be bypassed: hls.js is no script of ours.
+ * @param {import('playwright-core').Page} page on any page of the square
+ * @param {string} url
+ */
+export async function playHls(page, url) {
+  await page.waitForFunction((at) => fetch(at).then((answer) => answer.ok, () => false), url, { timeout: 20_000 });
+  await page.evaluate(HLS);
+  await page.evaluate((at) => {
+    const { Hls } = /** @type {any} */ (globalThis);
+    document.body.innerHTML = '<audio id="hls"></audio>';
+    const audio = /** @type {HTMLAudioElement} */ (document.getElementById('hls'));
+    const hls = new Hls({ lowLatencyMode: true });
+    const seen = { parts: 0, segments: 0, stalls: 0, fatal: /** @type {string[]} */ ([]), latency: /** @type {number[]} */ ([]) };
+    hls.on(Hls.Events.FRAG_LOADED, (/** @type {unknown} */ _, /** @type {any} */ data) => (data.part ? seen.parts++ : seen.segments++));
+    hls.on(Hls.Events.ERROR, (/** @type {unknown} */ _, /** @type {any} */ data) => {
+      if (data.fatal) seen.fatal.push(data.details);
+      if (data.details === 'bufferStalledError') seen.stalls += 1;
+    });
+    setInterval(() => audio.currentTime > 0 && seen.latency.push(hls.latency), 500);
+    hls.loadSource(at);
+    hls.attachMedia(audio);
+    void audio.play();
+    Object.assign(globalThis, { seen });
+  }, url);
+  await page.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.getElementById('hls')).currentTime > 1, null, { timeout: 20_000 });
+}
+
+/** @param {import('playwright-core').Page} page */
+export async function hlsSeen(page) {
+  const seen = await page.evaluate(() => ({ .../** @type {any} */ (globalThis).seen, at: /** @type {HTMLAudioElement} */ (document.getElementById('hls')).currentTime }));
+  const latency = seen.latency.toSorted((/** @type {number} */ a, /** @type {number} */ b) => a - b);
+  return { ...seen, p50: latency[latency.length >> 1], p99: latency[Math.floor(latency.length * 0.99)] };
+}
