@@ -1,9 +1,9 @@
 //! Tickets that the square hands out, and the links made of them.
 
 use crate::app::App;
-use base::{EventId, FaultKind, UnixMillis};
+use base::{EventId, FaultKind, UnixMillis, Visibility};
 use gate::ticket::{Claims, Class, admit, sign};
-use store::{Event, Visibility};
+use store::Event;
 
 const SECOND: i64 = 1_000;
 const DAY: i64 = 24 * 3_600 * SECOND;

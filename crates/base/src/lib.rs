@@ -1,4 +1,4 @@
-//! The words everyone shares: ids, media time, rungs, limits, fault kinds, journal entries and facts.
+//! The words everyone shares: ids, media time, rungs, visibility, limits, fault kinds, journal entries and facts.
 //!
 //! No logic lives here and nothing here can be serialised: a wire form belongs to the edge that speaks it.
 //! Every other crate may import this one; this one imports none.
@@ -10,8 +10,10 @@ pub mod journal;
 pub mod limit;
 pub mod rung;
 pub mod time;
+pub mod visibility;
 
 pub use fault::FaultKind;
 pub use id::{EventId, ParticipantId};
 pub use rung::Rung;
 pub use time::{Epoch, FragmentNumber, MediaTime, Place, UnixMillis};
+pub use visibility::Visibility;

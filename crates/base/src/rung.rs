@@ -21,6 +21,16 @@ impl Rung {
     /// Every rung, best first.
     pub const ALL: [Self; 3] = [Self::R64, Self::R32, Self::R16];
 
+    /// Its place in [`Rung::ALL`], for arrays with a value a rung.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        match self {
+            Self::R64 => 0,
+            Self::R32 => 1,
+            Self::R16 => 2,
+        }
+    }
+
     /// The name in addresses and file names: the bitrate in kbit/s.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,38 +1,8 @@
 //! The announcement `event.json`: what stage and relay know about an event without a database.
 
+pub use base::Visibility;
 use base::{EventId, UnixMillis};
 use serde::{Deserialize, Serialize};
-
-/// Who may find and hear an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
-    /// Everybody; it is listed.
-    Public,
-    /// Whoever has the link.
-    Unlisted,
-    /// Whoever has a ticket.
-    Private,
-}
-
-impl Visibility {
-    const ALL: [Self; 3] = [Self::Public, Self::Unlisted, Self::Private];
-
-    /// The word in files and APIs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Unlisted => "unlisted",
-            Self::Private => "private",
-        }
-    }
-
-    /// Reads what [`Visibility::name`] gave.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|visibility| visibility.name() == name)
-    }
-}
 
 /// How far behind the sealed end an event is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

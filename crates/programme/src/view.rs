@@ -94,7 +94,7 @@ impl<'a> Programme<'a> {
     }
 
     pub(crate) const fn index(&self, rung: Rung) -> &'a Index {
-        &self.rungs[crate::write::place(rung)]
+        &self.rungs[rung.place()]
     }
 
     /// Whether the event is over and all of it may be heard.

@@ -2,7 +2,7 @@
 
 use crate::index::Source;
 use crate::view::{Extent, Programme};
-use crate::write::{Append, Opening, Writer, place};
+use crate::write::{Append, Opening, Writer};
 use crate::{Cuts, Index};
 use base::time::TICK_SAMPLES;
 use base::{FragmentNumber, MediaTime, Rung};
@@ -10,7 +10,7 @@ use sim::disk::Disk;
 
 /// A packet that names its place: TOC of a mono 20 ms frame, rung, tick.
 pub(crate) fn packet(rung: Rung, tick: u64) -> Vec<u8> {
-    let mut packet = vec![0xf8, place(rung) as u8];
+    let mut packet = vec![0xf8, rung.place() as u8];
     packet.extend_from_slice(&tick.to_le_bytes());
     packet.resize(rung.frame_bytes(), 0x55);
     packet

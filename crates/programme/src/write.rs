@@ -115,8 +115,8 @@ impl Writer {
         let track = |rung: Rung| Track {
             rung,
             source: Source::Disk,
-            lengths: opening.disk[place(rung)],
-            memory: opening.memory[place(rung)],
+            lengths: opening.disk[rung.place()],
+            memory: opening.memory[rung.place()],
             next: opening.first,
             open: None,
             teller: Teller::new(rung),
@@ -161,7 +161,7 @@ impl Writer {
         let slots = rung.slots_per_fragment();
         let number = FragmentNumber(FragmentNumber::at(at).0 / slots * slots);
         let frame = usize::try_from((at.0 - number.start().0) / TICK_SAMPLES as u64).unwrap_or(usize::MAX);
-        let track = &mut self.tracks[place(rung)];
+        let track = &mut self.tracks[rung.place()];
         let begun = track.open.as_ref().map_or(track.next, |open| open.number);
         if at < self.first.start() || number < begun && number >= self.first {
             return Err(PushError::TooLate { rung });
@@ -190,7 +190,7 @@ impl Writer {
     /// The rung is not needed any more, or the stage goes: of the recording nothing may be lost, so what is under way is
     /// filled up with silence and sealed; another rung's is dropped, for every view bridges with the recording.
     pub fn stop(&mut self, rung: Rung) -> Option<Append> {
-        self.tracks[place(rung)].stop(self.epoch, &self.facts)
+        self.tracks[rung.place()].stop(self.epoch, &self.facts)
     }
 
     /// Whether the programme is written to memory because the disk is full.
@@ -210,7 +210,7 @@ impl Writer {
         }
         self.facts.take(LiveFact::RecordingStopped);
         let anew = |append: Append| {
-            let track = &mut self.tracks[place(append.rung)];
+            let track = &mut self.tracks[append.rung.place()];
             let init = if append.media_at == 0 && append.media.len() > init::segment().len() { init::segment().len() } else { 0 };
             track.append(append.says, append.media.get(init..).unwrap_or_default())
         };
@@ -275,14 +275,6 @@ impl Track {
 pub const fn boundary(rung: Rung, at: MediaTime) -> MediaTime {
     let samples = rung.samples_per_fragment();
     MediaTime(at.0.div_ceil(samples) * samples)
-}
-
-pub(crate) const fn place(rung: Rung) -> usize {
-    match rung {
-        Rung::R64 => 0,
-        Rung::R32 => 1,
-        Rung::R16 => 2,
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ mod files;
 mod views;
 
 use crate::body::{Run, Runs};
-use base::{EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis};
+use base::{EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis, Visibility};
 use files::Files;
-use programme::announcement::Visibility;
 use programme::journal::Journal;
 use programme::view::{self, Extent, Programme};
 use programme::{Announcement, Cuts, Index};
@@ -266,7 +265,7 @@ impl Event {
         let mut runs = Runs::default();
         for extent in extents {
             runs.push(match extent {
-                Extent::File { rung, source, offset, length } => self.files[place(rung)].run(source, offset, length)?,
+                Extent::File { rung, source, offset, length } => self.files[rung.place()].run(source, offset, length)?,
                 Extent::Inline(bytes) => Run::Bytes(bytes.as_ref().into()),
             });
         }
@@ -285,13 +284,4 @@ fn idle(directories: &[&Path], wall: UnixMillis) -> Duration {
     let since = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     let now = Duration::from_millis(u64::try_from(wall.0).unwrap_or(0));
     since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
-}
-
-/// A rung's place in [`Rung::ALL`].
-pub(crate) const fn place(rung: Rung) -> usize {
-    match rung {
-        Rung::R64 => 0,
-        Rung::R32 => 1,
-        Rung::R16 => 2,
-    }
 }

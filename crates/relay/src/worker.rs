@@ -7,7 +7,7 @@ mod follow;
 mod watch;
 
 use crate::connection::{Connection, Fate};
-use crate::event::{Member, place};
+use crate::event::Member;
 use crate::house::House;
 use crate::metrics::{Load, Metrics};
 use crate::socket::Socket;
@@ -222,7 +222,7 @@ impl Worker {
     pub fn listening(&mut self, now: Instant) -> Vec<Listening> {
         let mut counts: BTreeMap<EventId, [u32; 3]> = self.house.events.values().map(|event| (event.id, event.counts)).collect();
         for (event, rung) in self.house.audience.all() {
-            counts.entry(event).or_default()[place(rung)] += 1;
+            counts.entry(event).or_default()[rung.place()] += 1;
         }
         let fresh: BTreeMap<EventId, Vec<(Rung, u32)>> = counts
             .into_iter()
@@ -368,7 +368,7 @@ impl Worker {
             && let Some(event) = self.house.events.get_mut(&event)
         {
             event.listeners.push(member);
-            event.counts[place(rung)] += u32::from(counts);
+            event.counts[rung.place()] += u32::from(counts);
         }
     }
 
@@ -377,7 +377,7 @@ impl Worker {
         if let Some((event, rung, counts)) = booking
             && let Some(event) = self.house.events.get_mut(&event)
         {
-            let count = &mut event.counts[place(rung)];
+            let count = &mut event.counts[rung.place()];
             *count = count.saturating_sub(u32::from(counts));
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::secret::Chance;
 use crate::{Actor, Fault, words};
-use base::{EventId, FaultKind, UnixMillis};
-use store::{Event, Phase, Store, Visibility};
+use base::{EventId, FaultKind, UnixMillis, Visibility};
+use store::{Event, Phase, Store};
 
 /// How far an event reaches somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

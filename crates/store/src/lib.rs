@@ -11,7 +11,7 @@ pub mod session;
 
 pub use account::{Account, AccountId, Role};
 pub use engine::{Error, Store};
-pub use event::{Event, Phase, Visibility};
+pub use event::{Event, Phase};
 pub use session::{Hash, Link, Session};
 
 #[cfg(any(test, feature = "testing"))]

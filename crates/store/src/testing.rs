@@ -2,8 +2,8 @@
 
 use crate::account::{Account, AccountId, Role};
 use crate::engine::Store;
-use crate::event::{Event, Visibility};
-use base::{EventId, UnixMillis};
+use crate::event::Event;
+use base::{EventId, UnixMillis, Visibility};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 

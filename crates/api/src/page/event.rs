@@ -14,10 +14,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use base::FaultKind;
+use base::{FaultKind, Visibility};
 use gate::ticket::Class;
 use square::event::{self, Wanted};
-use store::{Event, Phase, Visibility};
+use store::{Event, Phase};
 
 #[derive(Template)]
 #[template(path = "event.html")]

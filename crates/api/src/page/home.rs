@@ -10,8 +10,9 @@ use crate::when::When;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use base::Visibility;
 use square::event;
-use store::{Event, Phase, Visibility};
+use store::{Event, Phase};
 
 /// Events of one phase on the page: what fits in 14 kB compressed with the longest titles.
 pub(crate) const EVENTS_SHOWN_MAX: u32 = 50;

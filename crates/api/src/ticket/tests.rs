@@ -1,9 +1,9 @@
 //! How long links stay good.
 
 use super::{DAY, claims, second};
-use base::{EventId, UnixMillis};
+use base::{EventId, UnixMillis, Visibility};
 use gate::ticket::Class;
-use store::{Event, Visibility};
+use store::Event;
 
 const NOW: i64 = 1_795_222_800_000;
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::index::Source;
 use crate::init;
 use crate::world::{World, heard, index_name, media_name};
-use crate::write::{Writer, place};
+use crate::write::Writer;
 use base::journal::Entry as JournalEntry;
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -162,7 +162,7 @@ fn the_programme_goes_on_in_the_same_files() {
     world.reopen(&opening);
     world.run(10, &Rung::ALL);
     for rung in Rung::ALL {
-        let index = &world.indexes()[place(rung)];
+        let index = &world.indexes()[rung.place()];
         assert_eq!(index.sealed_end(), FragmentNumber(30));
         assert_eq!(index.get(FragmentNumber(20)).unwrap().1.epoch, Epoch(2));
         let file = world.disk.read(&media_name(rung, Source::Disk));

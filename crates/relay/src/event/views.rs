@@ -1,6 +1,6 @@
 //! What of an event has a length: playlists, their pieces, the init segment, the replay.
 
-use super::{Event, Phase, place};
+use super::{Event, Phase};
 use crate::address::Until;
 use crate::body::Body;
 use base::{FaultKind, FragmentNumber, Rung, UnixMillis};
@@ -86,7 +86,7 @@ impl Event {
                 Ready::No => return Found::Not(FaultKind::BadRequest),
             }
         }
-        let kept = self.shelf.playlists[place(rung)][usize::from(skip)].clone().filter(|(version, _)| *version == self.version);
+        let kept = self.shelf.playlists[rung.place()][usize::from(skip)].clone().filter(|(version, _)| *version == self.version);
         let body = match kept {
             Some((_, body)) => body,
             None => {
@@ -95,7 +95,7 @@ impl Event {
                     return Found::Not(self.nothing_yet());
                 };
                 let body = Rc::new(Body::of_bytes(text.into_bytes()));
-                self.shelf.playlists[place(rung)][usize::from(skip)] = Some((self.version, Rc::clone(&body)));
+                self.shelf.playlists[rung.place()][usize::from(skip)] = Some((self.version, Rc::clone(&body)));
                 body
             }
         };

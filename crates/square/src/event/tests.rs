@@ -3,8 +3,8 @@
 use super::{Reach, Wanted, find, find_to_run, list, open, reach};
 use crate::Actor;
 use crate::testing::{NOW, chance, somebody, with_store};
-use base::{FaultKind, FragmentNumber, UnixMillis};
-use store::{Phase, Role, Visibility};
+use base::{FaultKind, FragmentNumber, UnixMillis, Visibility};
+use store::{Phase, Role};
 
 fn wanted(title: &str, visibility: &str) -> Wanted {
     Wanted { title: title.into(), start: String::new(), visibility: visibility.into() }

@@ -1,8 +1,8 @@
 //! Events on both engines.
 
-use super::{Phase, Visibility};
+use super::Phase;
 use crate::testing::{event, on_both};
-use base::{FragmentNumber, UnixMillis};
+use base::{FragmentNumber, UnixMillis, Visibility};
 
 #[test]
 fn an_event_reads_back_and_only_moves_on() {

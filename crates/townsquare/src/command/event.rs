@@ -79,9 +79,9 @@ enum Visibility {
 impl Visibility {
     const fn name(self) -> &'static str {
         match self {
-            Self::Public => store::Visibility::Public.name(),
-            Self::Unlisted => store::Visibility::Unlisted.name(),
-            Self::Private => store::Visibility::Private.name(),
+            Self::Public => base::Visibility::Public.name(),
+            Self::Unlisted => base::Visibility::Unlisted.name(),
+            Self::Private => base::Visibility::Private.name(),
         }
     }
 }

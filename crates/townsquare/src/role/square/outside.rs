@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use api::{Doing, Order, Shell};
 use base::{EventId, FaultKind};
 use programme::Announcement;
-use programme::announcement::{Delay, Visibility};
+use programme::announcement::Delay;
 use std::path::Path;
 use store::{Event, Phase, Store};
 
@@ -82,12 +82,13 @@ impl Shell for Outside {
 }
 
 fn announcement(event: &Event) -> Announcement {
-    let visibility = match event.visibility {
-        store::Visibility::Public => Visibility::Public,
-        store::Visibility::Unlisted => Visibility::Unlisted,
-        store::Visibility::Private => Visibility::Private,
-    };
-    Announcement { id: event.id, title: event.title.clone(), visibility, created_at: event.created_at, delay: Delay::None }
+    Announcement {
+        id: event.id,
+        title: event.title.clone(),
+        visibility: event.visibility,
+        created_at: event.created_at,
+        delay: Delay::None,
+    }
 }
 
 fn write_announcement(dir: &Path, text: &str, again: bool) -> anyhow::Result<()> {
