@@ -41,7 +41,7 @@ pub(crate) async fn render(State(app): State<App>, request: Request, next: Next)
     let for_program = is_program(request.uri(), request.headers());
     let answer = next.run(request).await;
     app.counts().answered(answer.status().as_u16());
-    let Some(kind) = answer.extensions().get::<FaultKind>().copied() else { return answer };
+    let Some(kind) = answer.extensions().get::<FaultKind>().copied().or_else(|| unreadable(&answer)) else { return answer };
     let mut body = if for_program { problem(kind) } else { page::fault(kind) };
     *body.status_mut() = status(kind);
     for (name, value) in answer.headers() {
@@ -54,6 +54,11 @@ pub(crate) async fn render(State(app): State<App>, request: Request, next: Next)
     }
     body.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     body
+}
+
+/// The fault of an address or a query that was refused before a handler saw it.
+fn unreadable(answer: &Response) -> Option<FaultKind> {
+    (answer.status() == StatusCode::BAD_REQUEST).then_some(FaultKind::BadRequest)
 }
 
 /// What a handler that panicked answers.

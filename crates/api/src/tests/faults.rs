@@ -26,6 +26,7 @@ fn every_fault_has_its_code() {
             ("DELETE /".into(), vec![], "", 405, "method-not-allowed"),
             ("GET /events/new".into(), vec![], "", 401, "not-signed-in"),
             ("GET /events/nonsense".into(), vec![], "", 404, "event-unknown"),
+            ("GET /events/%ff".into(), vec![], "", 400, "bad-request"),
             ("GET /events/0123456789ab".into(), vec![], "", 404, "event-unknown"),
             ("GET /stage/forged".into(), vec![], "", 401, "bad-ticket"),
             ("GET /sign-in/short".into(), vec![], "", 410, "link-spent"),
