@@ -44,8 +44,8 @@ const IMPURE: &[&str] = &[
 const FENCED_LIBRARIES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("axum", &["api", "townsquare"]),
-    ("opus", &["audio", "townsquare"]),
-    ("str0m", &["ingest", "townsquare"]),
+    ("opus", &["audio"]),
+    ("str0m", &["ingest"]),
     ("tokio", &["store", "api", "townsquare"]),
 ];
 
@@ -105,6 +105,36 @@ fn fenced_libraries_stay_behind_their_fence() {
             assert!(inside || !dependencies.contains(*library), "{name} uses {library}; only {tenants:?} may");
         }
     }
+}
+
+/// Outside libraries that the workspace pins, and those that a crate uses, in tests too.
+fn pinned_and_used() -> (BTreeSet<String>, BTreeSet<String>) {
+    let read = |path: PathBuf| std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let table = |text: &str| toml::from_str::<toml::Table>(text).expect("a manifest");
+    let root_manifest = table(&read(root().join("Cargo.toml")));
+    let pinned = root_manifest["workspace"]["dependencies"].as_table().expect("pinned libraries").iter();
+    let pinned = pinned.filter(|(_, row)| row.get("path").is_none()).map(|(name, _)| name.clone()).collect();
+    let mut used = BTreeSet::new();
+    for path in tracked(&["Cargo.toml"]).into_iter().filter(|path| path.parent() != Some(&root())) {
+        let manifest = table(&read(path));
+        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            used.extend(manifest.get(kind).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys).cloned());
+        }
+    }
+    (pinned, used)
+}
+
+#[test]
+fn every_library_is_used_and_explained() {
+    let (pinned, used) = pinned_and_used();
+    let idle: Vec<_> = pinned.difference(&used).collect();
+    assert!(idle.is_empty(), "pinned and used by no crate: {idle:?}");
+    let text = std::fs::read_to_string(root().join("docs/dependencies.md")).expect("the page on dependencies");
+    let ours = text.split("\n## ").next().unwrap_or_default();
+    let taken = ours.lines().filter_map(|line| line.strip_prefix('|')?.split('|').nth(1));
+    // Names stand between backticks: every second piece.
+    let explained: BTreeSet<String> = taken.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+    assert_eq!(explained, pinned, "docs/dependencies.md (left) and Cargo.toml (right) differ");
 }
 
 /// Files that git tracks, with one of these endings, outside what was taken over as published.
