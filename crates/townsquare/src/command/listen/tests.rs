@@ -13,7 +13,6 @@ fn fragments(rung: Rung, from: u64, to: u64) -> Vec<u8> {
     let mut writer = Writer::open(&Opening { first: FragmentNumber(from), ..Opening::fresh() });
     let mut bytes = Vec::new();
     for tick in from * 10..to * 10 {
-        #[expect(clippy::cast_possible_truncation, reason = "less than a second of phase")]
         let tone = std::array::from_fn(|place| (((tick % 50) as usize * TICK_SAMPLES + place) as f32 * 0.06).sin() * 0.5);
         let mut packet = [0; 1_500];
         let length = encoder.encode(&tone, &mut packet).unwrap();
