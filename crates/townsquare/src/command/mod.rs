@@ -3,6 +3,7 @@
 mod account;
 mod event;
 pub(crate) mod listen;
+mod man;
 mod role;
 mod serve;
 pub(crate) mod speak;
@@ -26,7 +27,8 @@ impl std::error::Error for Usage {}
 /// A town square you run yourself, whose live events start on time and do not fall over.
 #[derive(Debug, Parser)]
 #[command(name = "townsquare", version, propagate_version = true, max_term_width = 110)]
-#[command(after_help = "Every flag can also be said in the environment (TOWNSQUARE_…) or, for serve, in a file (--config).")]
+#[command(after_help = "What serve, --data and --log say can also be said in the environment (TOWNSQUARE_LISTEN=…), and for serve in a \
+                        file (--config).")]
 struct Line {
     #[command(subcommand)]
     command: Command,
@@ -46,8 +48,7 @@ enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    Man(man::Args),
     #[command(hide = true)]
     Role(role::Args),
 }
@@ -84,11 +85,7 @@ fn perform(line: Line) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut text);
             print(&text)
         }
-        Command::Man => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Line::command()).render(&mut text)?;
-            print(&text)
-        }
+        Command::Man(args) => man::run(&args, Line::command()),
         Command::Role(args) => role::run(&args),
     }
 }
