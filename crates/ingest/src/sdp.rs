@@ -151,6 +151,9 @@ fn split(text: &str) -> Result<Vec<Vec<&str>>, Refusal> {
 /// The line to take and its payload type for Opus.
 fn choose(session: &[&str], media: &[Vec<&str>], purpose: Purpose) -> Result<(usize, u8), Refusal> {
     let mut cause = Refusal::bad_sdp("it has no audio line");
+    if !media.is_empty() && !media.iter().any(|section| section.first().is_some_and(|line| line.starts_with("m=audio "))) {
+        cause = Refusal { kind: FaultKind::NoCommonCodec, cause: "it offers no audio".into() };
+    }
     for (place, section) in media.iter().enumerate() {
         let Some(line) = section.first().and_then(|line| Media::read(line)) else { continue };
         let secure = line.protocol.ends_with("RTP/SAVPF") || line.protocol.ends_with("RTP/SAVP");

@@ -42,6 +42,7 @@ fn what_is_wrong_is_said() {
     check("v=0\r\nnonsense\r\n", Purpose::Whip, BadSdp, "x=…");
     check(OFFER, Purpose::Whep, BadSdp, "wrong way");
     check(&OFFER.replace("opus", "speex"), Purpose::Whip, NoCommonCodec, "no opus");
+    check(&OFFER.replace("m=audio", "m=video"), Purpose::Whip, NoCommonCodec, "no audio");
     check(&OFFER.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), Purpose::Whip, BadSdp, "no audio line");
     check(&OFFER.replace("a=ice-pwd", "a=ice-xxx"), Purpose::Whip, BadSdp, "a=ice-pwd");
     check(&OFFER.replace("a=fingerprint", "a=finger"), Purpose::Whip, BadSdp, "a=fingerprint");
