@@ -8,9 +8,10 @@ mod demux;
 mod sound;
 mod source;
 
+use crate::command::interrupt;
 use account::{Account, Report};
 use anyhow::{Context as _, bail};
-use base::FragmentNumber;
+use base::{FaultKind, FragmentNumber};
 use demux::{Demux, Piece};
 use indicatif::{ProgressBar, ProgressStyle};
 use sound::Sound;
@@ -57,7 +58,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let found = ear.find(&args.url)?;
     let sound = Sound::new(args.output.as_deref(), args.seconds)?;
     let (tell, news) = mpsc::sync_channel(WAITING_MAX);
-    stop_on_signal(tell.clone())?;
+    let told = tell.clone();
+    // Nobody is there any more when all has ended by itself.
+    interrupt::listen(move || drop(told.send(News::Interrupted)))?;
     let report = Listener { ear, tell, news, sound, account: Account::new(began), line: Line::new() }.listen(found)?;
     #[expect(clippy::print_stdout, reason = "the answer of the command")]
     if args.json {
@@ -65,19 +68,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     } else {
         println!("{report}");
     }
-    Ok(())
-}
-
-fn stop_on_signal(tell: SyncSender<News>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let wait = async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        // Nobody is there any more when the event has ended by itself.
-        let _ = tell.send(News::Interrupted);
-    };
-    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(wait))?;
     Ok(())
 }
 
@@ -120,8 +110,11 @@ impl Listener {
             }
             match self.ear.again(self.account.next()) {
                 Ok(found) => next = Some(found),
-                Err(refused) if refused.is_ended() => break Ok(()),
-                Err(refused) if refused.is_final() || silent_since.elapsed() > GONE_MAX => break Err(refused.into()),
+                Err(refused) if refused.is(FaultKind::EventEnded) => break Ok(()),
+                // An event that was heard a moment ago and is not live is being opened again.
+                Err(refused) if (refused.is_final() && !refused.is(FaultKind::EventNotLive)) || silent_since.elapsed() > GONE_MAX => {
+                    break Err(refused.into());
+                }
                 Err(_) => self.line.say("the stream is gone; trying again"),
             }
             // Thousands who lost the same relay must not come back in the same instant.

@@ -2,6 +2,8 @@
 
 mod account;
 mod event;
+mod http;
+mod interrupt;
 pub(crate) mod listen;
 mod man;
 mod role;

@@ -8,6 +8,7 @@ mod line;
 mod signalling;
 mod sound;
 
+use crate::command::interrupt;
 use anyhow::{Context as _, bail};
 use console::Heard;
 use line::{Line, Order, Progress};
@@ -85,7 +86,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let name = args.name.or_else(|| args.file.file_stem().map(|stem| stem.to_string_lossy().into_owned())).unwrap_or_default();
     let stage = Stage::find(&args.stage_link, &name, args.ca.as_deref())?;
     let (tell, news) = mpsc::channel();
-    stop_on_signal(tell.clone())?;
+    let told = tell.clone();
+    // Nobody is there any more when all has ended by itself.
+    interrupt::listen(move || drop(told.send(News::Interrupted)))?;
     let report = Speaker::new(stage, sound, args.tcp, tell, news)?.speak()?;
     if args.json {
         #[expect(clippy::print_stdout, reason = "the answer of the command")]
@@ -93,19 +96,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             println!("{}", serde_json::to_string(&report)?);
         }
     }
-    Ok(())
-}
-
-fn stop_on_signal(tell: Sender<News>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let wait = async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        // Nobody listens any more when the sound has ended by itself.
-        let _ = tell.send(News::Interrupted);
-    };
-    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(wait))?;
     Ok(())
 }
 
@@ -229,7 +219,7 @@ impl Speaker {
                     return Ok(());
                 }
                 // Over while we were away: as good an end as any.
-                Err(refused) if refused.is_ended() && self.call > 0 => {
+                Err(refused) if refused.is(base::FaultKind::EventEnded) && self.call > 0 => {
                     self.phase = None;
                     self.line.order(Order::Finish);
                     return Ok(());

@@ -1,22 +1,14 @@
 //! Where the sound comes from: the page, the stream, the replay, over HTTP.
 
-use anyhow::{Context as _, bail};
+use crate::command::http::{self, ANSWER_MAX, Refused};
+use anyhow::Context as _;
 use base::{FaultKind, FragmentNumber};
-use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
-use ureq::tls::{PemItem, RootCerts, TlsConfig};
-use ureq::{Agent, Body, http};
+use ureq::{Agent, Body};
 use url::Url;
-
-/// An answer's body that is worth reading when it is no sound.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
-
-/// A server that answers at all begins to within this.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Silence on a connection after which it is given up: longer than a relay's slowest cadence.
 const SILENT_MAX: Duration = Duration::from_secs(20);
@@ -54,66 +46,16 @@ struct Addresses {
     stream: String,
 }
 
-/// What a problem+json says (RFC 9457).
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct Problem {
-    code: String,
-    title: String,
-    detail: String,
-}
-
-/// A request that came to nothing.
-#[derive(Debug)]
-pub(super) struct Refused {
-    status: Option<u16>,
-    code: String,
-    text: String,
-}
-
-impl Refused {
-    /// Whether the event is over.
-    pub(super) fn is_ended(&self) -> bool {
-        self.code == FaultKind::EventEnded.code()
-    }
-
-    /// Whether to ask again is useless. An event that was heard a moment ago and is not live is being opened again.
-    pub(super) fn is_final(&self) -> bool {
-        self.status.is_some_and(|status| (400..500).contains(&status) && status != 429) && self.code != FaultKind::EventNotLive.code()
-    }
-
-    fn unreachable(url: &Url, cause: impl fmt::Display) -> Self {
-        let place = url.host_str().map(|host| url.port().map_or(host.to_owned(), |port| format!("{host}:{port}")));
-        Self { status: None, code: String::new(), text: format!("{} can't be reached: {cause}", place.unwrap_or_default()) }
-    }
-
-    fn of_answer(mut answer: http::Response<Body>) -> Self {
-        let status = answer.status();
-        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().unwrap_or_default();
-        let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
-        let text = [problem.detail, problem.title].into_iter().find(|text| !text.is_empty());
-        Self { status: Some(status.as_u16()), code: problem.code, text: text.unwrap_or_else(|| format!("the server answered {status}")) }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Refused {}
-
 /// Sound that was found and begins to come.
 pub(super) struct Found {
-    answer: http::Response<Body>,
+    answer: ureq::http::Response<Body>,
     /// The newest fragment that the relay had; a replay has none.
     pub(super) edge: Option<FragmentNumber>,
     live: bool,
 }
 
 impl Found {
-    fn new(answer: http::Response<Body>) -> Self {
+    fn new(answer: ureq::http::Response<Body>) -> Self {
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
         let edge = header("townsquare-edge").and_then(|place| place.split_once('.')?.1.parse().ok()).map(FragmentNumber);
         // What has a length has an end: the replay.
@@ -152,37 +94,23 @@ pub(super) struct Ear {
 
 impl Ear {
     pub(super) fn new(ca: Option<&Path>) -> anyhow::Result<Self> {
-        let roots = match ca {
-            // The system's own, or those that SSL_CERT_FILE names.
-            None => RootCerts::PlatformVerifier,
-            Some(file) => RootCerts::Specific(Arc::new(certificates(file)?)),
-        };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .user_agent(concat!("townsquare/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(ANSWER_MAX))
-            .timeout_recv_response(Some(ANSWER_MAX))
-            .timeout_per_read(Some(SILENT_MAX))
-            .max_idle_connections(0)
-            .tls_config(TlsConfig::builder().root_certs(roots).build());
+        let config =
+            http::agent(ca)?.timeout_connect(Some(ANSWER_MAX)).timeout_recv_response(Some(ANSWER_MAX)).timeout_per_read(Some(SILENT_MAX));
         Ok(Self { agent: config.build().new_agent(), stream: None })
     }
 
     /// Finds the sound behind a link: it is the sound itself, or a page that says where it is.
     pub(super) fn find(&mut self, link: &str) -> anyhow::Result<Found> {
-        let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let url = url.with_context(|| format!("{link} is no link: it begins with http:// or https://"))?;
+        let url = http::link(link, "link")?;
         let mut answer = self.ask(&url)?;
         if is_sound(&answer) {
             self.stream = Some(url);
             return Ok(Found::new(answer));
         }
-        let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-        let page: Option<Page> = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
-        let page = page.with_context(|| format!("there is nothing to hear behind {link}"))?;
+        let page: Page = http::json(&mut answer).with_context(|| format!("there is nothing to hear behind {link}"))?;
         let stream = url.join(&page.listen.stream).with_context(|| format!("{} is no address", page.listen.stream))?;
         match (self.ask(&stream), page.replay) {
-            (Err(refused), Some(replay)) if refused.is_ended() => {
+            (Err(refused), Some(replay)) if refused.is(FaultKind::EventEnded) => {
                 let replay = url.join(&replay).with_context(|| format!("{replay} is no address"))?;
                 Ok(Found::new(self.ask(&replay)?))
             }
@@ -196,7 +124,7 @@ impl Ear {
     /// Asks for the stream again, from this fragment on.
     pub(super) fn again(&self, from: Option<FragmentNumber>) -> Result<Found, Refused> {
         let Some(mut url) = self.stream.clone() else {
-            return Err(Refused { status: Some(404), code: String::new(), text: "there is no stream to go on with".into() });
+            return Err(Refused::by_us("there is no stream to go on with"));
         };
         if let Some(from) = from {
             let others: Vec<(String, String)> =
@@ -206,30 +134,13 @@ impl Ear {
         self.ask(&url).map(Found::new)
     }
 
-    fn ask(&self, url: &Url) -> Result<http::Response<Body>, Refused> {
+    fn ask(&self, url: &Url) -> Result<ureq::http::Response<Body>, Refused> {
         let answer = self.agent.get(url.as_str()).header("Accept", "application/json, audio/mp4").call();
-        let answer = answer.map_err(|error| Refused::unreachable(url, error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(Refused::of_answer(answer)) }
+        http::good(answer.map_err(|error| Refused::unreachable(url, error))?)
     }
 }
 
-fn is_sound(answer: &http::Response<Body>) -> bool {
+fn is_sound(answer: &ureq::http::Response<Body>) -> bool {
     let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.starts_with("audio/") || kind.starts_with("video/mp4")
-}
-
-fn certificates(file: &Path) -> anyhow::Result<Vec<ureq::tls::Certificate<'static>>> {
-    let mut pem = Vec::new();
-    let opened = std::fs::File::open(file).and_then(|file| file.take(1 << 20).read_to_end(&mut pem));
-    opened.with_context(|| format!("{} can't be read", file.display()))?;
-    let mut certificates = Vec::new();
-    for item in ureq::tls::parse_pem(&pem) {
-        if let Ok(PemItem::Certificate(certificate)) = item {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        bail!("{} holds no certificate in PEM", file.display());
-    }
-    Ok(certificates)
 }

@@ -1,7 +1,8 @@
 //! The control stream: one JSON object a line, without end.
 
 use super::News;
-use super::signalling::{Refused, Stage};
+use super::signalling::Stage;
+use crate::command::http::Refused;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -91,7 +92,7 @@ fn once(stage: &Stage, tell: &Sender<News>) -> bool {
 }
 
 fn refusal(refused: &Refused) -> Option<Heard> {
-    if refused.is_ended() {
+    if refused.is(base::FaultKind::EventEnded) {
         return Some(Heard::Ended);
     }
     refused.is_final().then(|| Heard::Refused(refused.to_string()))
