@@ -140,7 +140,6 @@ class TownConsole extends HTMLElement {
     );
     this.#show();
     this.#link.open();
-    this.#mute.focus();
   }
 
   /** @param {import('./stage-link.js').Said} said */
@@ -259,7 +258,10 @@ class TownConsole extends HTMLElement {
     put(this.#status, !this.#linked || !state ? (state ? 'Connection lost. Coming back by itself…' : 'Connecting to the stage…') : live ? `Live. ${number(state.listeners)} listening.` : 'Backstage. The audience hears nobody yet.');
     put(this.#mute, muted ? 'Unmute' : 'Mute');
     this.#mute.classList.toggle('off', muted);
+    const waited = this.#mute.disabled && !!state;
     this.#mute.disabled = !state;
+    // The button that was pressed to come here is gone, and this is the most urgent one.
+    if (waited && document.activeElement === document.body) this.#mute.focus();
     put(this.#mine, !state ? '' : muted ? 'You are muted. Nobody hears you.' : live ? 'Your microphone is on. Everybody hears you.' : 'Your microphone is on. The stage hears you.');
     this.#live.hidden = state?.phase !== 'backstage';
     this.#end.hidden = !live;

@@ -80,6 +80,24 @@ function enhance() {
   if (document.querySelector('town-console')) void import('./console.js');
   for (const time of document.querySelectorAll('time[datetime]')) showTime(/** @type {HTMLTimeElement} */ (time));
   for (const field of document.querySelectorAll('.copy')) offerCopy(field);
+  for (const input of document.querySelectorAll('input[type="datetime-local"]')) ownTime(/** @type {HTMLInputElement} */ (input));
+}
+
+/**
+ * A time that the server takes in UTC is typed in the visitor's own time.
+ * @param {HTMLInputElement} input
+ */
+function ownTime(input) {
+  const zone = input.closest('.field')?.querySelector('.zone');
+  if (!zone || zone.hasAttribute('data-own')) return;
+  zone.setAttribute('data-own', '');
+  zone.textContent = `in your time (${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
+  const minutes = /** @param {Date} at */ (at) => at.toISOString().slice(0, 16);
+  if (input.value) {
+    const at = new Date(`${input.value}Z`);
+    input.value = minutes(new Date(at.getTime() - at.getTimezoneOffset() * 60_000));
+  }
+  input.form?.addEventListener('formdata', ({ formData }) => input.value && formData.set(input.name, minutes(new Date(input.value))));
 }
 
 /** @param {HTMLTimeElement} time */

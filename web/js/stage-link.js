@@ -132,8 +132,7 @@ export class StageLink {
       });
       if (!answer.ok) {
         peer.close();
-        const problem = await answer.json().catch(() => ({}));
-        return answer.status >= 500 || answer.status === 429 ? '' : (problem.detail ?? 'The stage refused.');
+        return answer.status >= 500 || answer.status === 429 ? '' : await why(answer);
       }
       this.#session = new URL(answer.headers.get('Location') ?? '', this.with.whip).href;
       await peer.setRemoteDescription({ type: 'answer', sdp: tuned(await answer.text()) });
@@ -156,8 +155,7 @@ export class StageLink {
         this.#heardAt = Date.now();
         const answer = await fetch(this.#address(this.with.console), { headers: this.#bearer(), signal: control.signal, cache: 'no-store' });
         if (answer.status === 401 || answer.status === 403 || answer.status === 410) {
-          const problem = await answer.json().catch(() => ({}));
-          this.with.said({ refused: problem.detail ?? 'You are no longer on this stage.' });
+          this.with.said({ refused: await why(answer) });
           return this.close();
         }
         if (!answer.ok || !answer.body) throw new Error(String(answer.status));
@@ -191,6 +189,16 @@ export class StageLink {
     address.searchParams.set('name', this.with.name);
     return address;
   }
+}
+
+/**
+ * Why somebody with a stage link is not let in.
+ * @param {Response} answer
+ * @returns {Promise<string>}
+ */
+async function why(answer) {
+  if (answer.status === 403) return 'You were removed from the stage.';
+  return (await answer.json().catch(() => ({}))).detail ?? 'The stage refused.';
 }
 
 /**

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { launch } from './browser.js';
+import { launch, statsOf } from './browser.js';
 import { hlsSeen, playHls } from './low-latency.js';
 import { binary, startServer } from './server.js';
 import { voice } from './voice.js';
@@ -12,6 +12,7 @@ const SECONDS = Number(process.env.TOWNSQUARE_HLS_SECONDS ?? 120);
 /** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** @type {import('node:child_process').ChildProcess} */ let speaker;
+/** @type {Promise<import('./server.js').Event>} */ let longEvent;
 
 before(async () => {
   server = await startServer();
@@ -25,7 +26,7 @@ after(async () => {
 });
 
 test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => {
-  const event = await server.event('Listened to over HLS');
+  const event = await (longEvent = server.event('Listened to over HLS'));
   speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
   const page = await (await browser.newContext({ bypassCSP: true })).newPage();
   await page.goto(server.base);
@@ -39,6 +40,32 @@ test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => 
   assert.equal(seen.stalls, 0, 'no stall');
   assert.ok(seen.p50 < 3, `latency p50 ${seen.p50} s`);
   assert.ok(seen.at - from.at > SECONDS * 0.9, `${seen.at - from.at} s of sound in ${SECONDS} s`);
+});
+
+test('the browser holds a minute of what was heard and no more', async () => {
+  const event = await longEvent;
+  const page = await (await browser.newContext()).newPage();
+  // As if this page had been open for as long as the event has been live.
+  await page.route(/from=-1$/, (route) => route.continue({ url: route.request().url().replace('from=-1', 'from=-110') }));
+  await page.goto(event.page);
+  await page.getByRole('button', { name: 'Listen' }).click();
+  const buffered = () =>
+    page.evaluate(() => {
+      const { buffered: ranges, currentTime } = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
+      return { start: ranges.length ? ranges.start(0) : 0, behind: ranges.length ? ranges.end(0) - currentTime : 0, back: ranges.length ? currentTime - ranges.start(0) : 0 };
+    });
+  await page.waitForFunction(() => {
+    const audio = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
+    return audio.currentTime > 60 && audio.buffered.length && audio.currentTime - audio.buffered.start(0) < 72;
+  }, null, { timeout: 30_000 });
+  const first = await buffered();
+  assert.ok(first.start > 20 && first.back > 50, JSON.stringify(first));
+  await page.waitForFunction((start) => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).buffered.start(0) > start, first.start, { timeout: 45_000 });
+  const then = await buffered();
+  console.log('kept', first, then);
+  assert.ok(then.back > 50 && then.back < 75, JSON.stringify(then));
+  assert.equal((await statsOf(page)).gaps, 0);
+  await page.context().close();
 });
 
 test('when a proxy swallows the endless stream, the player goes on with HLS', async () => {

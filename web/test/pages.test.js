@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { faultsOf, launch } from './browser.js';
+import { faultsOf, goOnStage, launch } from './browser.js';
 import { results, startServer } from './server.js';
 import { voice } from './voice.js';
 
@@ -99,6 +99,40 @@ test('the console from sound check to stage', async () => {
   }
 });
 
+test('the listener’s page while it plays, and the replay', async () => {
+  const live = await server.event('Town meeting: what the bridge costs');
+  const { speakers } = await server.cli('event', 'show', live.id);
+  const second = await launch(await voice('ben'));
+  try {
+    const [ada, ben] = await Promise.all([browser, second].map(async (one) => (await one.newContext()).newPage()));
+    await goOnStage(ada, live.stage, 'Ada Lovelace');
+    await ada.getByRole('button', { name: 'Go live' }).click();
+    await goOnStage(ben, speakers, 'Ben Okri');
+    await ben.getByRole('button', { name: 'Mute', exact: true }).click();
+    await everyWay('live', live.page, async (page) => {
+      await page.getByRole('button', { name: 'Listen' }).click();
+      await page.getByText('Ada Lovelace is speaking').waitFor();
+      await page.getByText('1 listening').or(page.getByText('2 listening')).waitFor();
+      await page.getByRole('list', { name: 'On stage' }).getByText('Ben Okri').waitFor();
+    });
+    await everyWay('on-the-air', live.stage, async (page) => {
+      await goOnStage(page, live.stage, 'Cleo');
+      await page.getByText('Live.').waitFor();
+      await page.getByRole('button', { name: 'Mute Ada Lovelace' }).waitFor();
+    });
+    await server.cli('event', 'end', live.id);
+    await everyWay('replay', live.page, async (page) => {
+      await page.getByRole('button', { name: 'Play' }).click();
+      await page.locator('town-replay[data-state="playing"]').waitFor();
+    });
+    await everyWay('stage-over', live.stage, (page) => page.getByText('This event is over.').waitFor());
+    await everyWay('forged', `${server.base}/stage/forged`, (page) => page.getByRole('heading').waitFor());
+    await everyWay('spent', `${server.base}/sign-in/forged`, (page) => page.getByRole('heading').waitFor());
+  } finally {
+    await second.close();
+  }
+});
+
 test('a one-time link is not spent by looking at it', async () => {
   const link = await server.signInLink('carl', 'member');
   for (let i = 0; i < 3; i += 1) assert.equal((await fetch(link)).status, 200);
@@ -128,6 +162,35 @@ test('pages and scripts are small', async () => {
   assert.ok(player <= PLAYER_BYTES_MAX, `player: ${player} bytes`);
   assert.ok(sum([...scripts.keys()]) <= SCRIPT_BYTES_MAX, `all scripts: ${sum([...scripts.keys()])} bytes`);
 });
+
+/**
+ * Brings a page into a state and looks at it in light and dark, narrow and wide, in both directions.
+ * @param {string} name
+ * @param {string} url
+ * @param {(page: import('playwright-core').Page) => Promise<unknown>} ready
+ */
+async function everyWay(name, url, ready) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const faults = faultsOf(page);
+  await page.goto(url);
+  await ready(page);
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 844 });
+    for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+      await page.emulateMedia({ colorScheme: scheme });
+      for (const direction of ['rtl', 'ltr']) {
+        await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
+        await accessible(page, `${name} ${width} ${scheme} ${direction}`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wide <= 0, `${name} ${width} ${direction} is ${wide} px too wide`);
+      }
+      await page.screenshot({ path: join(results, `${name}-${width}-${scheme}.png`), fullPage: true });
+    }
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+}
 
 /**
  * @param {import('playwright-core').Page} page

@@ -1,0 +1,95 @@
+/** What a page does for its visitor: times in their own zone, a countdown, a start typed in their own time, coming back to a page that was kept. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { faultsOf, heard, launch, statsOf } from './browser.js';
+import { binary, startServer } from './server.js';
+import { voice } from './voice.js';
+
+const ZONE = 'America/New_York';
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {import('playwright-core').Browser} */ let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test('an announced event begins in the visitor’s time, and counts down', async () => {
+  const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + 300_000);
+  const event = await server.event('Soon', '--start-at', at.toISOString());
+  const page = await (await browser.newContext({ timezoneId: ZONE, locale: 'en-US' })).newPage();
+  const faults = faultsOf(page);
+  await page.goto(event.page);
+  const time = page.locator('time[data-countdown]');
+  const local = await page.evaluate((iso) => new Date(iso).toLocaleString('en', { dateStyle: 'full', timeStyle: 'short' }), at.toISOString());
+  assert.equal(await time.innerText(), local);
+  assert.match(String(await time.getAttribute('title')), /UTC/);
+  const until = page.locator('.countdown');
+  const first = await until.innerText();
+  assert.match(first, /^(· )?in [45]:\d\d$/);
+  await page.waitForFunction((text) => document.querySelector('.countdown')?.textContent && !text.endsWith(document.querySelector('.countdown')?.textContent ?? ''), first);
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test('a start is typed in the visitor’s time, without script in UTC', async () => {
+  const link = await server.signInLink('ada', 'admin');
+  const context = await browser.newContext({ timezoneId: ZONE });
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.getByRole('main').getByRole('button').click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await page.goto(`${server.base}/events/new`);
+  await page.getByText(`in your time (${ZONE})`).waitFor();
+  await page.getByLabel('Title').fill('Across the sea');
+  await page.getByLabel(/^Begins/).fill('2030-06-01T10:00');
+  await page.getByRole('button', { name: 'Open the event' }).click();
+  await page.locator('time[datetime="2030-06-01T14:00:00Z"]').waitFor();
+  const bare = await (await browser.newContext({ timezoneId: ZONE, javaScriptEnabled: false, storageState: await context.storageState() })).newPage();
+  await bare.goto(`${server.base}/events/new`);
+  await bare.getByText('in UTC').waitFor();
+  await bare.getByLabel('Title').fill('At noon in Greenwich');
+  await bare.getByLabel(/^Begins/).fill('2030-06-01T10:00');
+  await bare.getByRole('button', { name: 'Open the event' }).click();
+  await bare.locator('time[datetime="2030-06-01T10:00:00Z"]').waitFor();
+  await bare.context().close();
+  await context.close();
+});
+
+test('a page that the browser kept is live again when the visitor comes back to it', async () => {
+  const event = await server.event('Come back');
+  const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
+  try {
+    const page = await (await browser.newContext()).newPage();
+    const faults = faultsOf(page);
+    await page.goto(event.page);
+    await page.getByRole('button', { name: 'Listen' }).click();
+    await heard(page, 30_000);
+    await page.evaluate(() => {
+      Object.assign(globalThis, { came: /** @type {boolean[]} */ ([]) });
+      addEventListener('pageshow', (shown) => /** @type {any} */ (globalThis).came.push(shown.persisted));
+    });
+    const before = await statsOf(page);
+    await page.goto('about:blank');
+    await page.goBack({ waitUntil: 'commit' });
+    const back = Date.now();
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (globalThis).came), [true], 'the browser kept the page');
+    await heard(page);
+    console.log('after the back button, from a kept page', Date.now() - back, 'ms');
+    await page.locator('town-player[data-state="playing"]').waitFor();
+    const after = await statsOf(page);
+    assert.ok(after.fragments > before.fragments);
+    assert.ok(after.behind < 3, `${after.behind} s behind`);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  } finally {
+    speaker.kill();
+  }
+});
