@@ -26,6 +26,9 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
+/// The type of a fault's body.
+const PROBLEM: &str = "application/problem+json";
+
 /// What every request needs.
 pub(super) struct Desk {
     /// Checks tickets.
@@ -58,6 +61,9 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 async fn cross_origin(request: axum::extract::Request, next: Next) -> Response {
     let preflight = request.method() == axum::http::Method::OPTIONS;
     let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    if response.status() == StatusCode::BAD_REQUEST {
+        response = in_our_words(response);
+    }
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location"));
@@ -68,6 +74,12 @@ async fn cross_origin(request: axum::extract::Request, next: Next) -> Response {
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     }
     response
+}
+
+/// An address or a query that was refused before a handler saw it says so as every other fault does.
+fn in_our_words(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind == PROBLEM) { response } else { Problem(FaultKind::BadRequest).into_response() }
 }
 
 /// A fault as problem+json (RFC 9457).
@@ -90,7 +102,7 @@ impl IntoResponse for Problem {
             "code": self.0.code(),
             "detail": self.0.text(),
         });
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        (status, [(header::CONTENT_TYPE, PROBLEM)], body.to_string()).into_response()
     }
 }
 

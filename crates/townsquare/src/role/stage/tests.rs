@@ -151,6 +151,8 @@ fn what_is_wrong_is_refused_by_name() {
         (format!("/whip/{here}"), &host, "text/plain", "v=0", 415, "wrong-media-type"),
         (format!("/whip/{here}"), &host, sdp, large.as_str(), 413, "body-too-large"),
         (format!("/whip/{here}?key=short"), &host, sdp, "v=0", 400, "bad-request"),
+        (format!("/whip/{here}?name=Ada&name=Eve"), &host, sdp, "v=0", 400, "bad-request"),
+        ("/whip/%ff".to_owned(), &host, sdp, "v=0", 400, "bad-request"),
         ("/whip/no-event".to_owned(), &host, sdp, "v=0", 404, "event-unknown"),
         ("/nowhere".to_owned(), &host, sdp, "", 404, "not-found"),
         (format!("/whip/{here}/0123"), &host, sdp, "", 405, "method-not-allowed"),
