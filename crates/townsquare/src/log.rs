@@ -23,13 +23,14 @@ pub(crate) struct Flags {
     #[arg(long, global = true, env = "TOWNSQUARE_LOG", hide_env = true, value_name = "FORMAT")]
     pub(crate) log: Option<Format>,
     /// What is logged: error, warn, info, debug, or a tracing filter
+    // What libraries say of a failure, the command or the role says in its own one line.
     #[arg(
         long,
         global = true,
         env = "TOWNSQUARE_LOG_FILTER",
         hide_env = true,
         value_name = "FILTER",
-        default_value = "info,str0m=warn,sqlx=warn"
+        default_value = "info,str0m=warn,sqlx=warn,rustls_platform_verifier=off"
     )]
     pub(crate) log_filter: String,
 }
