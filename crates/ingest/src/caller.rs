@@ -1,8 +1,7 @@
 //! The other side: it offers, as a browser or an encoder does.
 
 use crate::peer::{self, Peer};
-use crate::session::Refusal;
-use crate::wire::{Candidate, Input, Output, Stats, Transport};
+use crate::wire::{Candidate, Input, Output, Refusal, Stats, Transport};
 use std::net::SocketAddr;
 use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpPendingOffer};

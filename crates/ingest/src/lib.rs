@@ -16,5 +16,5 @@ pub mod stun;
 mod wire;
 
 pub use caller::{Call, Caller, Wish};
-pub use session::{Purpose, Refusal, Session};
-pub use wire::{Candidate, Closing, Input, Output, Packet, Stats, Transmit, Transport};
+pub use session::Session;
+pub use wire::{Candidate, Closing, Input, Output, Packet, Purpose, Refusal, Stats, Transmit, Transport};

@@ -4,8 +4,7 @@
 //! str0m is shown a minimal offer with one Opus line; whatever else was offered is declined in the answer. So a new browser's new
 //! attribute can't keep anybody from speaking.
 
-use crate::session::{Purpose, Refusal};
-use crate::wire::{Candidate, Transport};
+use crate::wire::{Candidate, Purpose, Refusal, Transport};
 use base::FaultKind;
 use base::limit::SDP_BYTES_MAX;
 use std::fmt::Write as _;

@@ -2,42 +2,12 @@
 
 use crate::peer::{self, Peer};
 use crate::sdp::Offer;
-use crate::wire::{Candidate, Input, Output, Stats, Transport};
-use base::FaultKind;
+use crate::wire::{Candidate, Input, Output, Purpose, Refusal, Stats, Transport};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use str0m::change::SdpOffer;
-
-/// What the peer is here for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// It sends its sound (RFC 9725); with a `sendrecv` offer it gets sound back.
-    Whip,
-    /// It receives sound and sends none.
-    Whep,
-}
-
-/// An offer that can't be taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {cause}", kind.code())]
-pub struct Refusal {
-    /// What the peer is told.
-    pub kind: FaultKind,
-    /// What exactly is wrong, for the log.
-    pub cause: String,
-}
-
-impl Refusal {
-    pub(crate) fn bad_sdp(cause: impl ToString) -> Self {
-        Self { kind: FaultKind::BadSdp, cause: cause.to_string() }
-    }
-
-    pub(crate) fn no_opus(cause: impl ToString) -> Self {
-        Self { kind: FaultKind::NoCommonCodec, cause: cause.to_string() }
-    }
-}
 
 /// One peer of the stage.
 pub struct Session {
