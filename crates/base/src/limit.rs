@@ -109,7 +109,7 @@ pub const ASKS_MAX: usize = 256;
 /// Bytes of one line on the role link. Answer: the connection closes and the role opens a new one.
 pub const LINK_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Lines that wait on one end of a role link. Answer: the oldest facts are lost.
+/// Lines that wait on one end of a role link. Answer: facts are lost; those that stand are said again.
 pub const LINK_LINES_MAX: usize = 1_024;
 
 /// Relay workers on one machine.
