@@ -25,7 +25,12 @@ impl Event {
 impl Server {
     /// Creates a public event.
     pub fn create_event(&self, title: &str) -> Event {
-        let printed = self.succeeds(&["event", "create", "--title", title, "--json"]);
+        self.create_event_with(title, &[])
+    }
+
+    /// Creates an event with more flags.
+    pub fn create_event_with(&self, title: &str, more: &[&str]) -> Event {
+        let printed = self.succeeds(&[&["event", "create", "--title", title, "--json"], more].concat());
         let json: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
         let text = |pointer: &str| {
             json.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_else(|| panic!("{pointer} in {printed}")).to_owned()
@@ -57,7 +62,8 @@ impl Server {
         names.into_iter().filter_map(|name| Some((name.to_owned(), self.pid(name).map(Pid::as_raw_nonzero)?.get()))).collect()
     }
 
-    fn succeeds(&self, words: &[&str]) -> String {
+    /// What a command prints that must succeed.
+    pub fn succeeds(&self, words: &[&str]) -> String {
         let output = self.run(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")

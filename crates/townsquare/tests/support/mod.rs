@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::cast_possible_truncation, reason = "each test file uses its part of numbers it made itself")]
 
 pub mod event;
+pub mod people;
 pub mod sound;
 pub mod voice;
 
