@@ -149,7 +149,7 @@ impl Writer {
 
     /// Takes the packet of the 20 ms from `at` on; gives the fragment that it seals, if it does.
     ///
-    /// A rung starts at the first packet that begins one of its fragments ([`boundary`]) and earlier ones are dropped.
+    /// A rung starts at the first packet that begins one of its fragments and earlier ones are dropped.
     /// A packet that was left out inside a fragment is replaced by silence.
     ///
     /// # Errors
@@ -268,13 +268,6 @@ impl Track {
         self.lengths.index += RECORD_BYTES as u64;
         Append { rung: self.rung, source: self.source, media_at, media, record_at, record: says.to_bytes(), says }
     }
-}
-
-/// The first time at or after `at` at which a fragment of the rung begins: where its encoder starts and stops.
-#[must_use]
-pub const fn boundary(rung: Rung, at: MediaTime) -> MediaTime {
-    let samples = rung.samples_per_fragment();
-    MediaTime(at.0.div_ceil(samples) * samples)
 }
 
 #[cfg(test)]

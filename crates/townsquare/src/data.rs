@@ -62,11 +62,9 @@ fn make_ticket_keys(keys: &Path) -> anyhow::Result<()> {
     if path.exists() {
         return Ok(());
     }
-    let mut key = [0u8; 32];
+    let mut key = [0u8; gate::key::KEY_BYTES];
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
-    let mut text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.push('\n');
-    write_whole(&path, text.as_bytes(), 0o600)
+    write_whole(&path, gate::Keys::new(key).to_text().as_bytes(), 0o600)
 }
 
 /// Writes a file so that it is there whole or not at all, even after a power loss.

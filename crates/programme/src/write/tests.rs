@@ -28,8 +28,6 @@ fn rungs_start_where_their_fragments_do_and_share_one_timeline() {
         assert!(file.starts_with(init::segment()));
         assert!(heard(&file[init::segment().len()..]).iter().all(|(_, heard)| *heard == crate::world::Heard::Sound(rung)));
     }
-    assert_eq!(boundary(Rung::R16, MediaTime(1)), MediaTime(48_000));
-    assert_eq!(boundary(Rung::R32, MediaTime(9_600)), MediaTime(9_600));
 }
 
 #[test]

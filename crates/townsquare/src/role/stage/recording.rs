@@ -102,7 +102,7 @@ impl Recording {
 
     /// Writes an append's media, then its record. Gives the files on disk that are to be synced.
     pub(super) fn append(&mut self, append: &Append) -> io::Result<Option<[Arc<File>; 2]>> {
-        let place = place(append.rung);
+        let place = append.rung.place();
         let (dir, files) = match append.source {
             Source::Disk => (&self.disk_dir, &mut self.disk[place]),
             Source::Memory => (&self.memory_dir, &mut self.memory[place]),
@@ -201,12 +201,4 @@ fn is_disk_fault(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let faults = [Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::IO, Errno::ROFS];
     error.raw_os_error().is_some_and(|code| faults.iter().any(|fault| fault.raw_os_error() == code))
-}
-
-const fn place(rung: Rung) -> usize {
-    match rung {
-        Rung::R64 => 0,
-        Rung::R32 => 1,
-        Rung::R16 => 2,
-    }
 }
