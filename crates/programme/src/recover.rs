@@ -43,6 +43,17 @@ impl Found {
     pub const fn lengths(&self) -> Lengths {
         Lengths { media: self.cut_to.media, index: self.cut_to.index + self.records.len() as u64 }
     }
+
+    /// The same for a disk that takes no more records: what has none yet is given up, but not its numbers.
+    #[must_use]
+    pub fn without_records(self) -> Self {
+        let lost = self.records.as_chunks::<RECORD_BYTES>().0.first().and_then(Record::read);
+        let media = lost.map_or(self.cut_to.media, |record| match record {
+            Record::Fragment(entry) => entry.offset,
+            Record::End { offset, .. } => offset,
+        });
+        Self { cut_to: Lengths { media, ..self.cut_to }, records: Vec::new(), ..self }
+    }
 }
 
 /// Looks at one rung's files: the whole index, the length of the `.mp4`, and a way to read from it. `epochs` says which

@@ -110,6 +110,19 @@ fn a_lost_index_is_rebuilt_with_its_epochs() {
 }
 
 #[test]
+fn a_disk_without_room_for_records_keeps_what_has_one() {
+    let world = world();
+    let (media, index) = (world.disk.read("Disk/64.mp4"), world.disk.read("Disk/64.idx"));
+    let index = &index[..12 * RECORD_BYTES];
+    let found = look(Rung::R64, index, media, &[]);
+    assert_eq!(found.records.len(), 8 * RECORD_BYTES);
+    let kept = found.clone().without_records();
+    assert_eq!(kept.next, found.next, "heard numbers are not used again");
+    assert_eq!(look(Rung::R64, index, &media[..usize::try_from(kept.cut_to.media).unwrap()], &[]).lengths(), kept.lengths());
+    assert_eq!(kept.clone().without_records(), kept);
+}
+
+#[test]
 fn an_ended_programme_stays_ended() {
     let mut world = world();
     let end = world.end();

@@ -176,10 +176,17 @@ impl Files {
         let mut index = vec![0; usize::try_from(self.index.metadata()?.len()).map_err(io::Error::other)?];
         self.index.read_exact_at(&mut index, 0)?;
         let media_bytes = self.media.metadata()?.len();
-        let found = recover::files(rung, &index, media_bytes, epochs, |at, bytes| self.media.read_exact_at(bytes, at))?;
-        self.media.set_len(found.cut_to.media)?;
+        let mut found = recover::files(rung, &index, media_bytes, epochs, |at, bytes| self.media.read_exact_at(bytes, at))?;
         self.index.set_len(found.cut_to.index)?;
-        self.index.write_all_at(&found.records, found.cut_to.index)?;
+        match self.index.write_all_at(&found.records, found.cut_to.index) {
+            // A full disk must not keep the event from going on in memory.
+            Err(error) if is_disk_fault(&error) => {
+                found = found.without_records();
+                self.index.set_len(found.cut_to.index)?;
+            }
+            written => written?,
+        }
+        self.media.set_len(found.cut_to.media)?;
         self.media.sync_data()?;
         self.index.sync_data()?;
         Ok(found)
