@@ -33,7 +33,7 @@ export async function startProxy(port, to) {
   const block = /```nginx\n([^]*?)```/.exec(await readFile(DOCUMENTED, 'utf8'))?.[1] ?? '';
   /** What an operator changes in the block. @type {[string, string][]} */
   const changes = [
-    ['listen 443 ssl;', `listen 127.0.0.1:${port} ssl;`],
+    ['listen 443 ssl http2;', `listen 127.0.0.1:${port} ssl http2;`],
     ['server_name square.example;', 'server_name localhost;'],
     ['/etc/ssl/square.pem', at('cert.pem')],
     ['/etc/ssl/square.key', at('key.pem')],

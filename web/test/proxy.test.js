@@ -68,13 +68,15 @@ test('a speaker is on stage and a listener hears them', async () => {
   assert.match(policy, /default-src 'none'/);
   await keepStream(listener);
   await listener.goto(origin + path);
+  // Over HTTP/1.1 a browser has six connections to a name, and what is endless holds one each.
+  assert.equal(await listener.evaluate(() => /** @type {PerformanceNavigationTiming} */ (performance.getEntriesByType('navigation')[0]).nextHopProtocol), 'h2');
   await listener.getByRole('button', { name: 'Listen' }).click();
   const link = await host.getByLabel('For hosts').inputValue();
   assert.ok(link.startsWith(`${origin}/stage/`), link);
   await goOnStage(host, link, 'Ada');
   await host.getByRole('button', { name: 'Go live' }).click();
   await host.getByText('Live.').waitFor();
-  await heard(listener, 30_000);
+  await heard(listener);
   await listener.getByText('Ada is speaking').waitFor();
   await enough(12);
   const bytes = await streamOf(listener);
