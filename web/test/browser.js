@@ -133,7 +133,7 @@ export const statsOf = (page) =>
  * @param {import('playwright-core').Page} page
  * @param {number} [timeout]
  */
-export async function heard(page, timeout = 15_000) {
+export async function heard(page, timeout = 30_000) {
   const at = await page.evaluate(() => document.querySelector('audio')?.currentTime ?? 0);
   await page.waitForFunction(
     (from) => {

@@ -23,7 +23,7 @@ before(async () => {
   await keepStream(listener);
   await listener.goto(event.page);
   await listener.getByRole('button', { name: 'Listen' }).click();
-  await heard(listener, 30_000);
+  await heard(listener);
   await listener.evaluate(watchClock);
 });
 

@@ -46,7 +46,7 @@ test('who listens before the event begins hears it when it does', async () => {
   await ada.getByText('Backstage.').waitFor();
   await ada.getByRole('button', { name: 'Go live' }).click();
   await ada.getByText('Live.').waitFor();
-  await heard(listener, 20_000);
+  await heard(listener);
   await listener.getByText('is speaking').or(listener.getByText('are speaking')).first().waitFor();
   await listener.getByRole('list', { name: 'On stage' }).getByText('Ben').waitFor();
   assert.deepEqual(faults, []);
