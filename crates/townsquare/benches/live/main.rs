@@ -3,6 +3,9 @@
 //! A marked tone is spoken over real WebRTC; it is timed where a speaker, a listener of the endless stream and a player of
 //! LL-HLS would hear it. Arguments: `--json`, `--seconds N` (default 60), `--events N` (default 40).
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
+#![allow(clippy::cast_possible_truncation, reason = "counts of marks and seconds are small")]
+
 mod cost;
 mod marks;
 mod routes;

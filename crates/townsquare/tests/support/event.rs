@@ -1,6 +1,6 @@
 //! Events of a test's server, through the commands that a person types.
 
-use super::Server;
+use super::{Server, until};
 use rustix::process::Pid;
 
 /// What `event create --json` prints.
@@ -46,9 +46,14 @@ impl Server {
         }
     }
 
-    /// Opens the programme.
+    /// Opens the programme and waits until listeners are let in, which they are from its first fragment on.
     pub fn go_live(&self, event: &Event) {
         self.succeeds(&["event", "go-live", &event.id]);
+        until("the stream is there", || ureq::head(&event.stream).call().ok());
+        until("the playlist has a part", || {
+            let playlist = ureq::get(event.hls.replace("main.m3u8", "64.m3u8")).call().ok()?.body_mut().read_to_string().ok()?;
+            playlist.contains("#EXT-X-PART:").then_some(())
+        });
     }
 
     /// Ends the event.
