@@ -19,7 +19,7 @@ use std::time::Duration;
 use support::Server;
 use support::voice::Voice;
 
-/// What HOUSE-keeping promises, in milliseconds (ARCHITECTURE.md, "Budgets").
+/// The budgets of ARCHITECTURE.md, in milliseconds.
 const BUDGET_SPEAKER_MILLIS: f64 = 250.0;
 const BUDGET_STREAM_MILLIS: f64 = 800.0;
 const BUDGET_HLS_MILLIS: f64 = 3_000.0;
