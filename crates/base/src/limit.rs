@@ -88,6 +88,11 @@ pub const SYNC_BEHIND_MILLIS_MAX: u64 = 1_000;
 /// more than what [`SYNC_BEHIND_MILLIS_MAX`] can lose.
 pub const EPOCH_NUMBER_GAP: u64 = 10;
 
+/// Milliseconds of programme that a new epoch leaves out at most for what was in memory when the power failed. The wall clock
+/// alone tells how much that was, and it counts the time without power too, which would be silence in the replay.
+/// Twice what a live playlist holds: no player and no cache asks for anything older. Answer: older numbers come again, in a new epoch.
+pub const UNKEPT_MILLIS_MAX: u64 = 600_000;
+
 /// Milliseconds of silence after which a role is killed and replaced.
 pub const ROLE_SILENT_MILLIS_MAX: u64 = 1_000;
 
@@ -180,5 +185,6 @@ pub const SESSION_DAYS_MAX: i64 = 90;
 const _: () = {
     assert!(SPEAKERS_PER_EVENT_MAX <= SESSIONS_PER_EVENT_MAX);
     assert!(EPOCH_NUMBER_GAP * 200 > SYNC_BEHIND_MILLIS_MAX);
+    assert!(UNKEPT_MILLIS_MAX == 2 * SEGMENTS_PER_PLAYLIST * SLOTS_PER_SEGMENT * 200);
     assert!(SLOTS_PER_SEGMENT.is_multiple_of(3) && SLOTS_PER_SEGMENT.is_multiple_of(5));
 };

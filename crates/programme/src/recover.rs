@@ -9,7 +9,7 @@ use crate::index::{Entry, RECORD_BYTES, Record, records};
 use crate::journal::Journal;
 use crate::write::{Lengths, Opening};
 use base::journal::What;
-use base::limit::EPOCH_NUMBER_GAP;
+use base::limit::{EPOCH_NUMBER_GAP, UNKEPT_MILLIS_MAX};
 use base::{Epoch, FragmentNumber, Rung, UnixMillis};
 
 /// Fragments at the end that are looked at although their records check: far more than one second of unsynced ones.
@@ -223,15 +223,14 @@ pub fn opening(disk: &[Found; 3], memory: &[Found; 3], journal: &Journal, boot: 
     Some(Opening { epoch, first, disk: disk.each_ref().map(Found::lengths), memory: memory.each_ref().map(Found::lengths) })
 }
 
-/// The number that a programme in memory can have reached by now. A power loss took it, so only the wall clock knows.
+/// The number that the last epoch can have reached in memory. A power loss took it, so only the wall clock knows; as it knows
+/// nothing of when the power failed, it is believed up to [`UNKEPT_MILLIS_MAX`].
 fn unkept(journal: &Journal, now: UnixMillis) -> FragmentNumber {
-    let stopped = journal
-        .entries
-        .iter()
-        .rev()
-        .find_map(|entry| if let What::RecordingStopped { first_lost } = entry.what { Some((entry.at, first_lost)) } else { None });
-    stopped.map_or(FragmentNumber(0), |(at, first_lost)| {
-        let millis = u64::try_from(now.0.saturating_sub(at.0)).unwrap_or(0);
+    let last_epoch = journal.entries.iter().rev().take_while(|entry| !matches!(entry.what, What::EpochOpened { .. }));
+    let mut stops = last_epoch
+        .filter_map(|entry| if let What::RecordingStopped { first_lost } = entry.what { Some((entry.at, first_lost)) } else { None });
+    stops.next().map_or(FragmentNumber(0), |(at, first_lost)| {
+        let millis = u64::try_from(now.0.saturating_sub(at.0)).unwrap_or(0).min(UNKEPT_MILLIS_MAX);
         FragmentNumber(first_lost.0 + millis.div_ceil(SLOT_MILLIS))
     })
 }

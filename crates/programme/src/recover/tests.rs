@@ -152,6 +152,10 @@ fn the_next_epoch_uses_no_number_that_may_have_been_heard() {
         (vec![(0, opened(1, 0)), (1, stopped(50))], 50, 80, "boot 1", 0, (2, 80)),
         // Ten seconds in memory, gone with the power.
         (vec![(0, opened(1, 0)), (1_000, stopped(50))], 50, 0, "boot 2", 11_000, (2, 110)),
+        // Three days without power are no three days of silence.
+        (vec![(0, opened(1, 0)), (1_000, stopped(50))], 50, 0, "boot 2", 3 * 86_400_000, (2, 3_060)),
+        // The second epoch was on disk again.
+        (vec![(0, opened(1, 0)), (1_000, stopped(50)), (2_000, opened(2, 60))], 70, 0, "boot 2", 500_000, (3, 80)),
         // A clock that went back.
         (vec![(0, opened(1, 0)), (1_000, stopped(50))], 50, 0, "boot 2", 0, (2, 60)),
         // A journal that is gone.
