@@ -1,7 +1,7 @@
 //! `bin/bench live`: how long a word takes to everybody, beside the budget, and what an event costs.
 //!
 //! A marked tone is spoken over real WebRTC; it is timed where a speaker, a listener of the endless stream and a player of
-//! LL-HLS would hear it. Arguments: `--json`, `--seconds N` (default 60), `--events N` (default 40).
+//! LL-HLS would hear it. Arguments: `--json`, `--seconds N` (default 150), `--events N` (default 40).
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 #![allow(clippy::cast_possible_truncation, reason = "counts of marks and seconds are small")]
@@ -36,7 +36,7 @@ impl Wish {
         let number = |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1)?.parse().ok());
         Self {
             json: words.iter().any(|word| word == "--json"),
-            seconds: number("--seconds").unwrap_or(60),
+            seconds: number("--seconds").unwrap_or(150),
             events: number("--events").unwrap_or(40) as usize,
         }
     }
@@ -46,7 +46,7 @@ fn main() {
     let wish = Wish::from_arguments();
     let server = Server::start();
     let one = one_event(&server, wish.seconds);
-    let many = many_events(&server, wish.events, wish.seconds.min(30));
+    let many = many_events(&server, wish.events, wish.seconds.min(60));
     if wish.json {
         println!("{}", serde_json::json!({ "one_event": one.to_json(), "many_events": many.to_json() }));
     } else {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 const TONE_HZ: f32 = 1_000.0;
 const TONE_TICKS: u64 = 5;
-/// Not a whole number of fragments, so that marks fall everywhere within one.
-const PERIOD_TICKS: u64 = 53;
+/// Longer than any delay in question, and not a whole number of fragments, so that marks fall everywhere within one.
+const PERIOD_TICKS: u64 = 151;
 /// A tone's amplitude is 0.5; noise and codec ringing stay far below this.
 const LOUD: f32 = 0.1;
 /// Samples of quiet that must come before an onset.
 const QUIET_SAMPLES: usize = 12_000;
 
-/// What was spoken: a tone of 100 ms about once a second.
+/// What was spoken: a tone of 100 ms about every three seconds.
 #[derive(Clone)]
 pub(crate) struct Marks(Arc<Mutex<Vec<Instant>>>);
 
