@@ -7,7 +7,7 @@ use super::metrics::Metrics;
 use super::mixing::{DeskId, Place};
 use super::network::{Network, ToNetwork};
 use super::recorder::ToRecorder;
-use super::recording::{Opened, Recording};
+use super::recording::{Opened, Recording, forget_memory};
 use super::words::{InputLevel, Reply, Report, Request, Seat};
 use ::stage::{Action, Input, Loudness, MediaUse, Mix, Now, Output, Phase, SessionId, SessionKind, Who};
 use base::fact::Fact;
@@ -101,15 +101,16 @@ impl Control {
 
     /// Every event whose journal has an epoch and no end.
     fn resume(&mut self) {
-        let Ok(dirs) = std::fs::read_dir(&self.world.events) else { return };
-        for id in dirs.filter_map(|dir| dir.ok()?.file_name().to_str()?.parse::<EventId>().ok()) {
-            let journal = std::fs::read(self.world.events.join(id.to_string()).join("journal")).unwrap_or_default();
-            let journal = programme::journal::Journal::read(&journal);
-            if journal.end().is_some() || journal.epochs().next().is_none() {
-                // Nobody listens to it any more.
-                let _ = std::fs::remove_dir_all(self.world.memory.join(id.to_string()));
-                continue;
+        let Ok(events) = std::fs::read_dir(&self.world.events) else { return };
+        let ids = events.filter_map(|dir| dir.ok()?.file_name().to_str()?.parse::<EventId>().ok());
+        let on_air: Vec<EventId> = ids.filter(|id| self.is_on_air(*id)).collect();
+        for dir in std::fs::read_dir(&self.world.memory).into_iter().flatten().flatten() {
+            // Nobody listens any more to what is left of the others.
+            if !on_air.iter().any(|id| dir.file_name() == *id.to_string()) {
+                forget_memory(&dir.path());
             }
+        }
+        for id in on_air {
             if let Err(fault) = self.load(id) {
                 tracing::error!(event = %id, code = fault.code(), "a live event can't go on");
                 continue;
@@ -119,6 +120,12 @@ impl Control {
                 tracing::error!(event = %id, error = format!("{error:#}"), "a live event can't go on");
             }
         }
+    }
+
+    fn is_on_air(&self, id: EventId) -> bool {
+        let journal = std::fs::read(self.world.events.join(id.to_string()).join("journal")).unwrap_or_default();
+        let journal = programme::journal::Journal::read(&journal);
+        journal.end().is_none() && journal.epochs().next().is_some()
     }
 
     fn take(&mut self, report: Report) {

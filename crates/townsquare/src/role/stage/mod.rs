@@ -118,8 +118,8 @@ impl Threads {
         running.push(spawn("mix", move || mixer.run(&stop))?);
         let recording = recorder::Recorder::new(Arc::clone(&sync), Arc::clone(&metrics));
         running.push(spawn("record", move || recording.run(&recorded))?);
-        let (synced, measured) = (reports.clone(), Arc::clone(&metrics));
-        running.push(spawn("sync", move || sync.run(&synced, &measured))?);
+        let (failed, synced, measured) = (recorder.clone(), reports.clone(), Arc::clone(&metrics));
+        running.push(spawn("sync", move || sync.run(&failed, &synced, &measured))?);
 
         let world = control::World {
             events: settings.data.join("events"),

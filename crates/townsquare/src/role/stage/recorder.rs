@@ -2,7 +2,7 @@
 
 use super::metrics::{Metrics, count};
 use super::mixing::DeskId;
-use super::recording::Recording;
+use super::recording::{Recording, forget_memory};
 use super::sync::Sync;
 use super::words::Report;
 use base::fact::LiveFact;
@@ -54,6 +54,8 @@ pub(super) enum ToRecorder {
     StopRung(DeskId, Rung),
     /// For the listeners.
     Tell(DeskId, LiveFact),
+    /// The disk has lost what was written.
+    DiskFailed(DeskId),
     /// The event is over.
     End(DeskId),
     /// The role ends and the programme does not: what is under way is sealed.
@@ -99,6 +101,8 @@ impl Recorder {
             }
         }
         self.sync.stop();
+        // Nobody is there any more who could read it.
+        self.removals.iter().for_each(|(_, dir)| forget_memory(dir));
     }
 
     fn take(&mut self, told: ToRecorder) {
@@ -120,18 +124,27 @@ impl Recorder {
                     programme.writer.tell(fact);
                 }
             }
+            ToRecorder::DiskFailed(desk) => self.leave_disk(desk),
             ToRecorder::End(desk) => self.end(desk),
             ToRecorder::Exit => {}
         }
     }
 
     fn open(&mut self, desk: DeskId, recording: Box<Recording>) {
-        let mut writer = Writer::open(recording.opening());
-        if recording.disk_full() {
-            writer.divert(Vec::new());
-            self.stopped(desk, writer.sealed_end());
-        }
+        let (writer, disk_full) = (Writer::open(recording.opening()), recording.disk_full());
         self.programmes.insert(desk, Programme { writer, recording });
+        if disk_full {
+            self.leave_disk(desk);
+        }
+    }
+
+    /// The sound goes on in memory from here on.
+    fn leave_disk(&mut self, desk: DeskId) {
+        let on_disk = |programme: &&mut Programme| !programme.writer.is_diverted();
+        let Some(Programme { writer, .. }) = self.programmes.get_mut(&desk).filter(on_disk) else { return };
+        writer.divert(Vec::new());
+        let first_lost = writer.sealed_end();
+        self.stopped(desk, first_lost);
     }
 
     /// Writes what was sealed; what the disk refuses goes to memory, with everything after it.
@@ -143,7 +156,7 @@ impl Recorder {
             match recording.append(&append) {
                 Ok(written) => {
                     count(&self.metrics.sealed);
-                    self.sync.dirty(written.into_iter().flatten());
+                    self.sync.dirty(desk, written.into_iter().flatten());
                 }
                 Err(error) if append.source == Source::Disk => {
                     tracing::error!(%error, rung = %append.rung, "the recording stops: the disk takes no more; the sound goes on in memory");
@@ -177,12 +190,12 @@ impl Recorder {
         let mut recording = recording;
         for append in appends {
             match recording.append(&append) {
-                Ok(written) => self.sync.dirty(written.into_iter().flatten()),
+                Ok(written) => self.sync.dirty(desk, written.into_iter().flatten()),
                 Err(error) => tracing::error!(%error, "the last fragment could not be written"),
             }
         }
         if diverted {
-            self.sync.dirty(recording.end_on_disk(end, epoch));
+            self.sync.dirty(desk, recording.end_on_disk(end, epoch));
             self.metrics.spill_bytes.store(0, Relaxed);
         }
         self.removals.push((Instant::now() + MEMORY_KEPT_AFTER_END, recording.memory_dir().to_owned()));
@@ -192,11 +205,8 @@ impl Recorder {
     fn remove_memory(&mut self, now: Instant) {
         self.removals.retain(|(at, dir)| {
             let due = *at <= now;
-            if due
-                && dir.exists()
-                && let Err(error) = std::fs::remove_dir_all(dir)
-            {
-                tracing::warn!(%error, dir = %dir.display(), "what an ended event kept in memory can't be removed");
+            if due {
+                forget_memory(dir);
             }
             !due
         });

@@ -54,6 +54,18 @@ impl Recording {
     /// # Errors
     /// When another stage writes them, or the disk gives an error other than being full.
     pub(super) fn open(disk_dir: &Path, memory_dir: &Path, journal: &Journal, boot: &str, now: UnixMillis) -> anyhow::Result<Opened> {
+        Self::open_syncing(disk_dir, memory_dir, journal, boot, now, File::sync_data)
+    }
+
+    /// The same where a file is synced by `sync`, for tests of a disk that fails.
+    pub(super) fn open_syncing(
+        disk_dir: &Path,
+        memory_dir: &Path,
+        journal: &Journal,
+        boot: &str,
+        now: UnixMillis,
+        sync: fn(&File) -> io::Result<()>,
+    ) -> anyhow::Result<Opened> {
         let epochs: Vec<_> = journal.epochs().map(|(epoch, first, _)| (epoch, first)).collect();
         let mut disk = Rung::ALL.map(|_| None);
         let mut disk_full = false;
@@ -82,10 +94,8 @@ impl Recording {
         let Some(opening) = recover::opening(&on_disk, &in_memory, journal, boot, now) else {
             return Ok(Opened::Ended(on_disk[0].next.max(in_memory[0].next)));
         };
-        if !disk_full {
-            // The names of new files must survive as their bytes do.
-            File::open(disk_dir).and_then(|dir| dir.sync_all()).context("syncing the event's directory")?;
-        }
+        // A failing disk must not keep the event from going on in memory.
+        disk_full |= !is_synced(disk_dir, &disk, sync)?;
         let (disk_dir, memory_dir) = (disk_dir.to_owned(), memory_dir.to_owned());
         Ok(Opened::On(Box::new(Self { disk_dir, memory_dir, disk, memory, opening, disk_end: opening.disk, disk_full })))
     }
@@ -187,8 +197,6 @@ impl Files {
             written => written?,
         }
         self.media.set_len(found.cut_to.media)?;
-        self.media.sync_data()?;
-        self.index.sync_data()?;
         Ok(found)
     }
 
@@ -201,6 +209,30 @@ impl Files {
             }
         }
     }
+}
+
+/// Syncs what was put right, and the names of new files, which must survive as their bytes do; false when the disk can't.
+fn is_synced(dir: &Path, disk: &[Option<Files>; 3], sync: fn(&File) -> io::Result<()>) -> anyhow::Result<bool> {
+    let mut files = disk.iter().flatten().flat_map(|files| [&files.media, &files.index]);
+    match files.try_for_each(|file| sync(file)).and_then(|()| File::open(dir)?.sync_all()) {
+        Ok(()) => Ok(true),
+        Err(error) if is_disk_fault(&error) => {
+            tracing::error!(%error, dir = %dir.display(), "the disk does not sync");
+            Ok(false)
+        }
+        Err(error) => Err(error).context("syncing the event's files"),
+    }
+}
+
+/// Removes what an event kept in memory, and the directory of all events with the last of them.
+pub(super) fn forget_memory(dir: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(dir)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, dir = %dir.display(), "what an ended event kept in memory can't be removed");
+    }
+    // It stays while another event has something there.
+    let _ = dir.parent().map(std::fs::remove_dir);
 }
 
 /// Whether the disk is full or failing, as opposed to a mistake of ours.

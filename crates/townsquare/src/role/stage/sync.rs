@@ -1,9 +1,11 @@
 //! The sync thread: what the recorder has written is on disk for certain within a second.
 
 use super::metrics::Metrics;
+use super::mixing::DeskId;
+use super::recorder::ToRecorder;
 use super::words::Report;
 use base::limit::SYNC_BEHIND_MILLIS_MAX;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::sync::mpsc::SyncSender;
@@ -15,8 +17,8 @@ const ROUND: Duration = Duration::from_millis(SYNC_BEHIND_MILLIS_MAX / 4);
 
 #[derive(Default)]
 struct Pending {
-    /// Files written since the last round, by descriptor.
-    files: BTreeMap<i32, Arc<File>>,
+    /// Files written since the last round, by descriptor, and whose they are.
+    files: BTreeMap<i32, (DeskId, Arc<File>)>,
     oldest: Option<Instant>,
     /// Reports that may be given once those files are synced.
     then: Vec<Report>,
@@ -31,10 +33,10 @@ pub(super) struct Sync {
 }
 
 impl Sync {
-    /// These files were written.
-    pub(super) fn dirty(&self, files: impl IntoIterator<Item = Arc<File>>) {
+    /// These files of a programme were written.
+    pub(super) fn dirty(&self, desk: DeskId, files: impl IntoIterator<Item = Arc<File>>) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.files.extend(files.into_iter().map(|file| (file.as_raw_fd(), file)));
+        pending.files.extend(files.into_iter().map(|file| (file.as_raw_fd(), (desk, file))));
         if pending.oldest.is_none() && !pending.files.is_empty() {
             pending.oldest = Some(Instant::now());
             self.changed.notify_one();
@@ -53,14 +55,21 @@ impl Sync {
         self.changed.notify_one();
     }
 
-    /// The thread.
-    pub(super) fn run(&self, reports: &SyncSender<Report>, metrics: &Metrics) {
+    /// The thread. The recorder waits for nothing here, so it may be waited for.
+    pub(super) fn run(&self, recorder: &SyncSender<ToRecorder>, reports: &SyncSender<Report>, metrics: &Metrics) {
         loop {
             let round = self.next_round();
-            for file in round.files.values() {
-                if let Err(error) = file.sync_data() {
-                    tracing::error!(%error, "the disk does not sync; what was recorded last may not survive a power loss");
+            let mut failed = BTreeSet::new();
+            for (desk, file) in round.files.values() {
+                if let Err(error) = file.sync_data()
+                    && failed.insert(*desk)
+                {
+                    tracing::error!(%error, "the disk does not sync; what was recorded last may be lost");
                 }
+            }
+            for desk in failed {
+                // What failed once is not tried again: the system may have dropped the bytes and say next time that all is well.
+                let _ = recorder.send(ToRecorder::DiskFailed(desk));
             }
             if let Some(oldest) = round.oldest {
                 metrics.synced(oldest.elapsed());
@@ -85,3 +94,6 @@ impl Sync {
         Pending { stop, ..std::mem::take(&mut *pending) }
     }
 }
+
+#[cfg(test)]
+mod tests;

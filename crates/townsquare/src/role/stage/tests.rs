@@ -168,3 +168,12 @@ fn what_is_wrong_is_refused_by_name() {
     assert_eq!((answer.status, answer.code().as_str()), (410, "event-ended"));
     role.stop();
 }
+
+#[test]
+fn what_ended_events_left_in_memory_goes_at_the_next_start() {
+    let world = World::new();
+    let memory = super::memory_dir(&world.dir).unwrap();
+    std::fs::create_dir_all(memory.join(world.event.to_string())).unwrap();
+    world.start().stop();
+    assert!(!memory.exists());
+}

@@ -16,7 +16,7 @@ fn scratch() -> PathBuf {
 }
 
 fn open(dir: &Path) -> anyhow::Result<Opened> {
-    Recording::open(&dir.join("disk"), &dir.join("memory"), &Journal::default(), "boot", UnixMillis(0))
+    Recording::open(&dir.join("disk"), &dir.join("memory/event"), &Journal::default(), "boot", UnixMillis(0))
 }
 
 fn numbers(index: &Path) -> Vec<u64> {
@@ -48,8 +48,8 @@ fn a_disk_that_takes_no_more_stops_the_recording_and_not_the_sound() {
     packets(Rung::R32, 3..4).for_each(|told| recorder.take(told));
     packets(Rung::R64, 3..6).for_each(|told| recorder.take(told));
     assert_eq!(numbers(&dir.join("disk/64.idx")), [0, 1, 2]);
-    assert_eq!(numbers(&dir.join("memory/64.idx")), [3, 4, 5]);
-    assert_eq!(numbers(&dir.join("memory/32.idx")), [3]);
+    assert_eq!(numbers(&dir.join("memory/event/64.idx")), [3, 4, 5]);
+    assert_eq!(numbers(&dir.join("memory/event/32.idx")), [3]);
     assert!(metrics.spill_bytes.load(Relaxed) > 0);
 
     recorder.take(ToRecorder::End(DESK));
@@ -61,7 +61,7 @@ fn a_disk_that_takes_no_more_stops_the_recording_and_not_the_sound() {
 
     sync.stop();
     let (told, reports) = std::sync::mpsc::sync_channel(8);
-    sync.run(&told, &metrics);
+    sync.run(&sync_channel(8).0, &told, &metrics);
     let reports: Vec<_> = reports.try_iter().collect();
     assert!(matches!(reports[0], Report::RecordingStopped(DESK, FragmentNumber(3))));
     assert!(matches!(reports[1], Report::ProgrammeClosed(DESK, FragmentNumber(6))));
@@ -88,5 +88,50 @@ fn what_is_under_way_is_sealed_when_the_role_ends() {
     queue.send(ToRecorder::Exit).unwrap();
     Recorder::new(Arc::default(), Arc::default()).run(&receiver);
     assert_eq!(numbers(&dir.join("disk/64.idx")), [0, 1]);
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_disk_that_fails_to_sync_does_not_keep_an_event_from_going_on() {
+    let dir = scratch();
+    let failing = |_: &std::fs::File| Err(rustix::io::Errno::IO.into());
+    let opened = Recording::open_syncing(&dir.join("disk"), &dir.join("memory/event"), &Journal::default(), "boot", UnixMillis(0), failing);
+    let Opened::On(recording) = opened.unwrap() else { panic!("it has not ended") };
+    assert!(recording.disk_full());
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_disk_that_fails_later_stops_the_recording_with_an_alarm() {
+    let dir = scratch();
+    let Opened::On(recording) = open(&dir).unwrap() else { panic!("it has not ended") };
+    let sync = Arc::new(Sync::default());
+    let mut recorder = Recorder::new(Arc::clone(&sync), Arc::default());
+    recorder.take(ToRecorder::Open(DESK, recording));
+    packets(Rung::R64, 0..2).for_each(|told| recorder.take(told));
+    recorder.take(ToRecorder::DiskFailed(DESK));
+    recorder.take(ToRecorder::DiskFailed(DESK));
+    packets(Rung::R64, 2..4).for_each(|told| recorder.take(told));
+    assert_eq!((numbers(&dir.join("disk/64.idx")), numbers(&dir.join("memory/event/64.idx"))), (vec![0, 1], vec![2, 3]));
+    sync.stop();
+    let (told, reports) = sync_channel(8);
+    sync.run(&sync_channel(8).0, &told, &Metrics::default());
+    let reports: Vec<_> = reports.try_iter().collect();
+    assert!(matches!(reports.as_slice(), [Report::RecordingStopped(DESK, FragmentNumber(2))]));
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn what_an_ended_event_kept_in_memory_goes_with_the_role() {
+    let dir = scratch();
+    let Opened::On(recording) = open(&dir).unwrap() else { panic!("it has not ended") };
+    let (queue, receiver) = channel();
+    queue.send(ToRecorder::Open(DESK, recording)).unwrap();
+    queue.send(ToRecorder::DiskFailed(DESK)).unwrap();
+    packets(Rung::R64, 0..2).for_each(|told| queue.send(told).unwrap());
+    queue.send(ToRecorder::End(DESK)).unwrap();
+    queue.send(ToRecorder::Exit).unwrap();
+    Recorder::new(Arc::default(), Arc::default()).run(&receiver);
+    assert!(!dir.join("memory").exists());
     std::fs::remove_dir_all(dir).unwrap();
 }

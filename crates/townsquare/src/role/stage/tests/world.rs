@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct World {
     pub(super) event: EventId,
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     keys: gate::Keys,
 }
 
