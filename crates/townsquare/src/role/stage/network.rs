@@ -191,7 +191,7 @@ impl Loop {
             ToNetwork::TcpFrame { peer, local, bytes } => self.datagram(Transport::Tcp, peer, local, &bytes),
             ToNetwork::TcpClosed(peer) => {
                 self.tcp.remove(&peer);
-                self.by_address.remove(&(Transport::Tcp, peer));
+                self.release((Transport::Tcp, peer));
             }
             ToNetwork::Exit => {}
         }
@@ -283,24 +283,35 @@ impl Loop {
 
     fn datagram(&mut self, transport: Transport, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         let known = self.by_address.get(&(transport, from)).copied();
-        let Some(id) = known.or_else(|| self.introduce(transport, from, to, bytes)) else {
+        // Whoever names another session than the last one from this address has taken its port for a new one.
+        let named = ingest::stun::username_ufrag(bytes).and_then(|ufrag| self.by_ufrag.get(ufrag).copied());
+        let introduced = named.filter(|named| Some(*named) != known && self.introduce(*named, transport, from, to, bytes));
+        let Some(id) = introduced.or(known) else {
             count(&self.metrics.dropped);
             return;
         };
         self.give(id, Input::Datagram { transport, source: from, destination: to, bytes });
     }
 
-    /// A new address is a session's when its STUN request names the session and is genuine.
-    fn introduce(&mut self, transport: Transport, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> Option<SessionId> {
-        let id = *self.by_ufrag.get(ingest::stun::username_ufrag(bytes)?)?;
-        let peer = self.peers.get_mut(&id)?;
+    /// An address is a session's when its STUN request names the session and is genuine.
+    fn introduce(&mut self, id: SessionId, transport: Transport, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> bool {
+        let Some(peer) = self.peers.get_mut(&id) else { return false };
         let accepts = || peer.session.accepts(Instant::now(), transport, from, to, bytes);
         if peer.addresses.len() >= ADDRESSES_PER_SESSION_MAX || !catch_unwind(AssertUnwindSafe(accepts)).unwrap_or(false) {
-            return None;
+            return false;
         }
         peer.addresses.push((transport, from));
+        self.release((transport, from));
         self.by_address.insert((transport, from), id);
-        Some(id)
+        true
+    }
+
+    /// An address is no session's any more.
+    fn release(&mut self, address: (Transport, SocketAddr)) {
+        let before = self.by_address.remove(&address);
+        if let Some(peer) = before.and_then(|id| self.peers.get_mut(&id)) {
+            peer.addresses.retain(|one| *one != address);
+        }
     }
 
     fn expire(&mut self) {
@@ -416,3 +427,6 @@ impl Loop {
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
+
+#[cfg(test)]
+mod tests;
