@@ -28,6 +28,9 @@ const BEAT: Duration = Duration::from_millis(100);
 /// How often the square looks after what may have been missed, and forgets what is old.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
+/// How often live events are looked at for their end: the replay is on its page within five seconds of it.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Words from the supervisor that wait for the loop.
 const WORDS_MAX: usize = 64;
 
@@ -99,6 +102,8 @@ async fn beat(link: Link) {
 async fn listen_to(app: &App, outside: &Arc<Outside>, link: &Link, mut words: mpsc::Receiver<FromSupervisor>) {
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             word = words.recv() => match word {
@@ -106,6 +111,12 @@ async fn listen_to(app: &App, outside: &Arc<Outside>, link: &Link, mut words: mp
                 Some(FromSupervisor::Ask { id, path }) => answer(app, outside, link, id, &path).await,
                 Some(FromSupervisor::Stop) | None => return,
             },
+            _ = look.tick() => {
+                if let Err(error) = outside.find_ends().await {
+                    // Housekeeping meets the same error, and says it less often.
+                    tracing::debug!(error = format!("{error:#}"), "live events could not be looked at");
+                }
+            }
             _ = housekeeping.tick() => {
                 let swept = square::account::forget(outside.store(), now()).await.map_err(anyhow::Error::from);
                 if let Err(error) = swept.and(outside.catch_up().await) {

@@ -38,11 +38,25 @@ impl Outside {
         Ok(())
     }
 
-    /// Brings an event's row up to what its journal says.
-    async fn look(&self, event: EventId) -> anyhow::Result<()> {
+    /// Finds live events that are over: the word of it is lost when the supervisor is replaced just then.
+    pub(crate) async fn find_ends(&self) -> anyhow::Result<()> {
+        for event in self.store.open_events().await?.iter().filter(|event| event.phase() == Phase::Live) {
+            if let Some((at, end)) = self.record(event.id).await?.ended {
+                self.store.mark_ended(event.id, at, end).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn record(&self, event: EventId) -> anyhow::Result<record::Record> {
         let dir = self.settings.event_dir(event);
         let found = tokio::task::spawn_blocking(move || record::read(&dir)).await?;
-        let record = found.with_context(|| format!("can't read the journal of {event}"))?;
+        found.with_context(|| format!("can't read the journal of {event}"))
+    }
+
+    /// Brings an event's row up to what its journal says.
+    async fn look(&self, event: EventId) -> anyhow::Result<()> {
+        let record = self.record(event).await?;
         if let Some(since) = record.live_at {
             self.store.mark_live(event, since).await?;
         }

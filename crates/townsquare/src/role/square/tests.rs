@@ -117,6 +117,27 @@ fn what_was_missed_is_made_good() {
 }
 
 #[test]
+fn an_end_that_nobody_told_is_found() {
+    let data = Data::new();
+    let ((over, _), (on_air, _)) = (data.announce("Over"), data.announce("On air"));
+    runtime().block_on(async {
+        let (_, outside): (_, Arc<Outside>) = open(&data.0).await.expect("opens");
+        for (event, entries) in
+            [(over, vec![(5, opened(1)), (70, What::Ended { end: FragmentNumber(300) })]), (on_air, vec![(5, opened(1))])]
+        {
+            std::fs::write(data.0.event_dir(event).join("journal"), journal(&entries)).expect("written");
+            outside.store().mark_live(event, UnixMillis(5)).await.expect("live");
+        }
+        outside.find_ends().await.expect("looked");
+        for (event, ended) in [(over, Some(UnixMillis(70))), (on_air, None)] {
+            let event = outside.store().event(event).await.expect("answers").expect("is there");
+            assert_eq!(event.ended_at, ended);
+        }
+        outside.store().close().await;
+    });
+}
+
+#[test]
 fn a_journal_tells_when_it_began_and_ended() {
     let end = What::Ended { end: FragmentNumber(7) };
     let whole = journal(&[(5, opened(1)), (6, end.clone())]);
