@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The layout that this binary writes and reads.
 const VERSION: u32 = 1;
@@ -62,24 +63,38 @@ fn make_ticket_keys(keys: &Path) -> anyhow::Result<()> {
     if path.exists() {
         return Ok(());
     }
+    // Two commands may meet here: one key stands, whoever made it.
     let mut key = [0u8; gate::key::KEY_BYTES];
     getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
-    write_whole(&path, gate::Keys::new(key).to_text().as_bytes(), 0o600)
+    put_whole(&path, gate::Keys::new(key).to_text().as_bytes(), 0o600, leave_first)
 }
 
 /// Writes a file so that it is there whole or not at all, even after a power loss.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    put_whole(path, bytes, mode, |temporary, path| std::fs::rename(temporary, path))
+}
+
+/// Writes a file beside its place and lets `put` move it there.
+fn put_whole(path: &Path, bytes: &[u8], mode: u32, put: impl FnOnce(&Path, &Path) -> std::io::Result<()>) -> anyhow::Result<()> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{}.{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     let temporary = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
+        put(&temporary, path)?;
         File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     write().with_context(|| format!("can't write {}", path.display()))
+}
+
+/// Gives a file its name unless another has it already.
+fn leave_first(temporary: &Path, path: &Path) -> std::io::Result<()> {
+    let linked = std::fs::hard_link(temporary, path);
+    std::fs::remove_file(temporary)?;
+    linked.or_else(|error| if error.kind() == ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
 }
 
 /// The lock of a running server's processes.

@@ -32,6 +32,27 @@ fn a_new_directory_gets_its_layout_and_keeps_its_key() {
 }
 
 #[test]
+fn whoever_comes_first_makes_the_key() {
+    let scratch = Scratch::new("race");
+    let gate = std::sync::Barrier::new(8);
+    let keys: Vec<_> = std::thread::scope(|scope| {
+        let one = || {
+            gate.wait();
+            prepare(&scratch.0).expect("made");
+            std::fs::read_to_string(scratch.0.join("keys/tickets")).expect("key")
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(keys.iter().all(|key| *key == keys[0]), "everybody has the same key");
+    // One that comes too late finds the first and leaves nothing behind.
+    let path = scratch.0.join("keys/tickets");
+    put_whole(&path, b"another", 0o600, leave_first).expect("left");
+    assert_eq!(std::fs::read_to_string(&path).expect("key"), keys[0]);
+    assert_eq!(std::fs::read_dir(scratch.0.join("keys")).expect("there").count(), 1);
+}
+
+#[test]
 fn a_version_that_is_not_ours_is_refused_in_one_line() {
     for (said, expected) in [("2\n", "layout 2"), ("0\n", "no version"), ("hello\n", "no version")] {
         let scratch = Scratch::new("version");
