@@ -66,12 +66,6 @@ impl Stage {
         self.sessions.is_empty() && self.kept.phase != Phase::Live
     }
 
-    /// Whether somebody's microphone is connected.
-    #[must_use]
-    pub fn somebody_here(&self) -> bool {
-        self.sessions.values().any(|session| matches!(session.kind, SessionKind::Media(_)))
-    }
-
     /// The stage as its people see it.
     #[must_use]
     pub fn view(&self) -> View {
