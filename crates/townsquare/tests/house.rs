@@ -15,9 +15,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("stage", &["base", "audio"]),
     ("square", &["base", "store"]),
     ("relay", &["base", "gate", "programme"]),
+    ("rehearsal", &["base", "audio", "programme"]),
     ("api", &["base", "gate", "square", "store"]),
     ("sim", &["base"]),
-    ("townsquare", &["api", "audio", "base", "gate", "ingest", "programme", "relay", "square", "stage", "store"]),
+    ("townsquare", &["api", "audio", "base", "gate", "ingest", "programme", "rehearsal", "relay", "square", "stage", "store"]),
 ];
 
 /// Crates that take time, chance and bytes as arguments.

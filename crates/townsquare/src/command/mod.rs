@@ -6,6 +6,7 @@ mod http;
 mod interrupt;
 pub(crate) mod listen;
 mod man;
+mod rehearse;
 mod role;
 mod serve;
 pub(crate) mod speak;
@@ -45,6 +46,7 @@ enum Command {
     Event(event::Args),
     Speak(speak::Args),
     Listen(listen::Args),
+    Rehearse(Box<rehearse::Args>),
     /// Print the completions of a shell
     Completions {
         /// For which shell
@@ -53,6 +55,9 @@ enum Command {
     Man(man::Args),
     #[command(hide = true)]
     Role(role::Args),
+    /// One process of a rehearsal's crowd
+    #[command(hide = true)]
+    RehearsePart,
 }
 
 /// Reads the command line and does what it says.
@@ -82,6 +87,7 @@ fn perform(line: Line) -> anyhow::Result<()> {
         Command::Event(args) => event::run(args),
         Command::Speak(args) => speak::run(args),
         Command::Listen(args) => listen::run(args),
+        Command::Rehearse(args) => rehearse::run(*args),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut text);
@@ -89,6 +95,7 @@ fn perform(line: Line) -> anyhow::Result<()> {
         }
         Command::Man(args) => man::run(&args, Line::command()),
         Command::Role(args) => role::run(&args),
+        Command::RehearsePart => rehearse::part::run(),
     }
 }
 
