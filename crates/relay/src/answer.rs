@@ -59,7 +59,7 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         return Answer::Reply(fault(kind, request));
     }
     let found = match &address.what {
-        What::Stream { rung, from } => return open_stream(event, *rung, *from, request),
+        What::Stream { rung, from } => return open_stream(event, *rung, *from, request, door),
         What::Init => Event::init_segment(),
         What::Main => event.main_playlist(),
         What::Playlist { rung, until, skip } => event.playlist(*rung, *until, *skip),
@@ -81,7 +81,13 @@ fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultK
     Ok(())
 }
 
-fn open_stream(event: &Event, rung: Rung, from: From, request: &Request) -> Answer {
+/// Whether who asks may send a crowd: who has the host's ticket, for it is their event.
+fn may_rehearse(event: &Event, request: &Request, door: &Door<'_>) -> bool {
+    let ticket = request.bearer.as_deref().zip(door.keys);
+    ticket.is_some_and(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Host).is_ok())
+}
+
+fn open_stream(event: &Event, rung: Rung, from: From, request: &Request, door: &Door<'_>) -> Answer {
     match event.phase() {
         Phase::Waiting => return Answer::Reply(fault(event.nothing_yet(), request)),
         Phase::Ended => return Answer::Reply(fault(FaultKind::EventEnded, request)),
@@ -96,6 +102,9 @@ fn open_stream(event: &Event, rung: Rung, from: From, request: &Request) -> Answ
         .field("Connection", "close");
     if let Some(place) = event.newest() {
         head = head.field("Townsquare-Edge", format_args!("{}.{}", place.epoch, place.number));
+    }
+    if request.method == Method::Head && may_rehearse(event, request, door) {
+        head = head.field("Townsquare-Rehearsal", "allowed");
     }
     let mut opening = head.end();
     if request.method == Method::Head {

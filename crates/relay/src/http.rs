@@ -31,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) forwarded_for: Option<IpAddr>,
     pub(crate) user_agent: Vec<u8>,
     pub(crate) prefetch: bool,
+    /// The ticket of who asks for more than to listen.
+    pub(crate) bearer: Option<String>,
 }
 
 /// What one `Range` of bytes asks for (RFC 9110, section 14.1.2).
@@ -85,6 +87,7 @@ pub(crate) fn parse(buffer: &[u8]) -> Result<Option<(Request, usize)>, FaultKind
         forwarded_for: None,
         user_agent: Vec::new(),
         prefetch: false,
+        bearer: None,
     };
     for header in head.headers.iter() {
         take_header(&mut request, header);
@@ -122,6 +125,9 @@ fn take_header(request: &mut Request, header: &httparse::Header<'_>) {
         request.forwarded_for = text.rsplit(',').next().and_then(|hop| hop.trim().parse().ok());
     } else if is("user-agent") {
         request.user_agent = header.value.to_vec();
+    } else if is("authorization") {
+        let scheme = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        request.bearer = scheme.map(|(_, ticket)| ticket.trim().to_owned());
     } else if is("purpose") || is("sec-purpose") || is("x-moz") {
         request.prefetch |= text.to_ascii_lowercase().contains("prefetch");
     }

@@ -39,6 +39,23 @@ fn a_private_event_asks_for_a_ticket() {
 }
 
 #[test]
+fn a_crowd_may_come_with_the_hosts_ticket_alone() {
+    let mut world = World::new();
+    let stage = world.live(5);
+    let second = u32::try_from(WALL / 1_000).unwrap();
+    let ticket = |event: EventId, class: Class| sign(&keys(), &Claims { event, class, id: 1, not_before: second - 10, not_after: second });
+    for (method, ticket, allowed) in [
+        ("HEAD", ticket(stage.id, Class::Host), Some("allowed")),
+        ("HEAD", ticket(stage.id, Class::Speaker), None),
+        ("HEAD", ticket(EventId::from_random(9), Class::Host), None),
+        ("HEAD", "rubbish".to_owned(), None),
+    ] {
+        let answer = world.fetch(method, &stage.path(".mp4"), &format!("Authorization: Bearer {ticket}\r\n"));
+        assert_eq!((answer.status(), answer.header("Townsquare-Rehearsal")), (200, allowed));
+    }
+}
+
+#[test]
 fn errors_say_what_is_wrong() {
     let mut world = World::new();
     let stage = world.live(5);
