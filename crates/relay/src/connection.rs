@@ -3,7 +3,7 @@
 use crate::address::{Address, What};
 use crate::answer::{self, Answer, Reply};
 use crate::house::House;
-use crate::http::{self, Request};
+use crate::http::{self, Date, Request};
 use crate::socket::Socket;
 use crate::stream::{Next, Stream};
 use base::{EventId, FaultKind, limit};
@@ -191,7 +191,8 @@ impl Connection {
                 }
                 self.reply(house, reply);
             }
-            Answer::Stream(opening, stream) => {
+            Answer::Stream(mut opening, stream) => {
+                house.date.put(&mut opening);
                 self.deadline = None;
                 // A system that refuses a smaller buffer only lets slow readers lag further behind.
                 let _ = rustix::net::sockopt::set_socket_send_buffer_size(self.socket.fd(), STREAM_BUFFER_BYTES);
@@ -201,7 +202,8 @@ impl Connection {
         }
     }
 
-    fn reply(&mut self, house: &mut House, reply: Reply) {
+    fn reply(&mut self, house: &mut House, mut reply: Reply) {
+        house.date.put(&mut reply.head);
         house.metrics.refused += u64::from(reply.refused);
         self.deadline = Some(house.now + Duration::from_millis(limit::LISTENER_STALLED_MILLIS_MAX));
         self.state = State::Sending(Box::new(Sending { reply, head_sent: 0 }));
@@ -310,9 +312,11 @@ impl Connection {
     }
 
     /// Answers with our own fault when nothing was said yet; used behind a panic.
-    pub(crate) fn fault(&mut self) {
+    pub(crate) fn fault(&mut self, date: &Date) {
         if let State::Held(_) | State::Reading = self.state {
-            let bytes = [answer::garbage(FaultKind::Internal).head, http::problem(FaultKind::Internal).into_bytes()].concat();
+            let mut bytes = answer::garbage(FaultKind::Internal).head;
+            date.put(&mut bytes);
+            bytes.extend_from_slice(http::problem(FaultKind::Internal).as_bytes());
             // It closes right behind this, delivered or not.
             let _ = self.socket.write(&bytes);
             self.socket.finish();

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::answer::{self, Answer, Door};
 use crate::audience::Audience;
 use crate::event::Event;
-use crate::http::{Method, Request};
+use crate::http::{Date, Method, Request};
 use crate::metrics::Metrics;
 use base::{EventId, FaultKind, Rung, UnixMillis, limit};
 use std::collections::BTreeMap;
@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) metrics: Metrics,
     pub(crate) now: Instant,
     pub(crate) wall: UnixMillis,
+    pub(crate) date: Date,
     /// Room to work in: bytes to be sent, and bytes read.
     pub(crate) scratch: Vec<u8>,
     pub(crate) span: Vec<u8>,

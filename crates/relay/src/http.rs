@@ -1,6 +1,8 @@
 //! HTTP/1.1 requests in, response heads out (RFC 9110, RFC 9112): as much of it as a listener needs.
 
-use base::{FaultKind, limit};
+use base::{FaultKind, UnixMillis, limit};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -183,6 +185,32 @@ impl Head {
     pub(crate) fn end(mut self) -> Vec<u8> {
         self.0.push_str("\r\n");
         self.0.into_bytes()
+    }
+}
+
+/// When an answer is sent (RFC 9110, section 6.6.1), formatted once a second.
+#[derive(Debug, Default)]
+pub(crate) struct Date {
+    second: Option<i64>,
+    line: String,
+}
+
+impl Date {
+    /// It is this late on the wall clock.
+    pub(crate) fn set(&mut self, wall: UnixMillis) {
+        let second = wall.0.div_euclid(1_000);
+        if self.second.replace(second) == Some(second) {
+            return;
+        }
+        let date = Timestamp::from_second(second).and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at));
+        // A clock that knows no such time says nothing.
+        self.line = date.map_or_else(|_| String::new(), |date| format!("Date: {date}\r\n"));
+    }
+
+    /// Puts it behind the status line of a head.
+    pub(crate) fn put(&self, head: &mut Vec<u8>) {
+        let status_line = head.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        head.splice(status_line..status_line, self.line.bytes());
     }
 }
 

@@ -9,6 +9,7 @@ mod watch;
 use crate::connection::{Connection, Fate};
 use crate::event::Member;
 use crate::house::House;
+use crate::http::Date;
 use crate::metrics::{Load, Metrics};
 use crate::socket::Socket;
 use base::{EventId, Rung, UnixMillis, limit};
@@ -62,6 +63,8 @@ pub struct Config {
     pub keys: Option<gate::Keys>,
     /// TLS for every connection.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Descriptors that it may use, when that is not what the system allows.
+    pub descriptors: Option<usize>,
 }
 
 /// Listeners of one event by rung, as they are told to the other roles. A rung with none is left out.
@@ -98,7 +101,7 @@ impl Worker {
         if let Some(fd) = watch.fd() {
             epoll::add(&epoll, fd, EventData::new_u64(WATCH_TOKEN), EventFlags::IN)?;
         }
-        let limit = getrlimit(Resource::Nofile).current.unwrap_or(1 << 20);
+        let allowed = || getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let house = House {
             directory: config.events,
             spill: config.spill,
@@ -109,6 +112,7 @@ impl Worker {
             metrics: Metrics::default(),
             now,
             wall,
+            date: Date::default(),
             scratch: Vec::new(),
             span: Vec::new(),
         };
@@ -126,7 +130,7 @@ impl Worker {
             told_at: now,
             looked_at: now,
             swept_at: now,
-            descriptors_limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            descriptors_limit: config.descriptors.unwrap_or_else(allowed),
             paused: true,
         };
         for listener in &worker.listeners {
@@ -156,6 +160,7 @@ impl Worker {
     /// The worker can't go on; a fault of one connection or event is none.
     pub fn turn(&mut self, now: Instant, wall: UnixMillis) -> io::Result<()> {
         (self.house.now, self.house.wall) = (now, wall);
+        self.house.date.set(wall);
         self.house.metrics.turns += 1;
         for (key, serial) in std::mem::take(&mut self.again) {
             if self.is_member(key, serial) {
@@ -331,7 +336,7 @@ impl Worker {
             Ok(fate) => fate.unwrap_or(Fate::Closes),
             Err(_) => {
                 self.house.metrics.panics += 1;
-                connection.fault();
+                connection.fault(&self.house.date);
                 Fate::Closes
             }
         };

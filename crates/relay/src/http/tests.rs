@@ -76,6 +76,21 @@ fn entity_tags_compare_weakly() {
     }
 }
 
+#[test]
+fn a_date_is_put_behind_the_status_line() {
+    let mut date = Date::default();
+    for (wall, line) in [
+        (784_111_777_999, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+        (784_111_778_000, "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n"),
+        (i64::MAX, ""),
+    ] {
+        date.set(UnixMillis(wall));
+        let mut head = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        date.put(&mut head);
+        assert_eq!(String::from_utf8(head), Ok(format!("HTTP/1.1 200 OK\r\n{line}\r\n")));
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {

@@ -175,3 +175,23 @@ fn an_event_nobody_asks_for_is_closed() {
     world.skipped += Duration::from_secs(60);
     world.until("it is closed", |world| (world.worker.load().events == 0).then_some(()));
 }
+
+#[test]
+fn every_answer_says_when_it_was_sent() {
+    let mut world = World::new();
+    let stage = world.live(5);
+    for (method, target, status) in [("GET", stage.path("/main.m3u8"), 200), ("OPTIONS", "/".to_owned(), 204), ("GET", "/".to_owned(), 404)]
+    {
+        let answer = world.fetch(method, &target, "");
+        assert_eq!(answer.status(), status);
+        assert!(answer.header("Date").is_some_and(|date| date.starts_with("Fri, 21 Nov 2025 00:0")), "{}", answer.head);
+    }
+    let mut client = world.ask("GET", &stage.path(".mp4"), "");
+    world.until("sound", |_| (!fragments(client.body()).is_empty()).then_some(()));
+    let head = String::from_utf8_lossy(&client.received);
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\nDate: Fri, 21 Nov 2025 00:0") && head.contains(" GMT\r\n"));
+    let mut garbage = world.connect();
+    garbage.send("\x16\r\n\r\n");
+    let answer = world.until("an answer", |_| garbage.response(false));
+    assert_eq!((answer.status(), answer.header("Date").is_some()), (400, true));
+}

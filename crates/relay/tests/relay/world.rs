@@ -8,6 +8,7 @@ use relay::{Config, Worker};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +43,9 @@ impl Drop for Directory {
 pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) worker: Worker,
+    /// Workers that share its listening socket.
+    pub(crate) others: Vec<Worker>,
+    listener: OwnedFd,
     pub(crate) address: SocketAddr,
     /// Time that has passed besides the real one.
     pub(crate) skipped: Duration,
@@ -58,16 +62,34 @@ impl World {
         Self::with_tls(None)
     }
 
+    /// A world whose worker may use so many descriptors.
+    pub(crate) fn with_descriptors(descriptors: usize) -> Self {
+        Self::with(None, Some(descriptors))
+    }
+
     pub(crate) fn with_tls(tls: Option<std::sync::Arc<rustls::ServerConfig>>) -> Self {
+        Self::with(tls, None)
+    }
+
+    fn with(tls: Option<std::sync::Arc<rustls::ServerConfig>>, descriptors: Option<usize>) -> Self {
         let directory = Directory::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (events, spill) = (directory.0.join("events"), directory.0.join("spill"));
         std::fs::create_dir_all(&events).unwrap();
         let start = Instant::now();
-        let worker =
-            Worker::new(Config { events, spill, keys: Some(keys()), tls }, vec![listener.into()], start, UnixMillis(WALL)).unwrap();
-        Self { directory, worker, address, skipped: Duration::ZERO, start }
+        let listener = OwnedFd::from(listener);
+        let config = Config { events, spill, keys: Some(keys()), tls, descriptors };
+        let worker = Worker::new(config, vec![listener.try_clone().unwrap()], start, UnixMillis(WALL)).unwrap();
+        Self { directory, worker, others: Vec::new(), listener, address, skipped: Duration::ZERO, start }
+    }
+
+    /// One more worker on the same socket; it turns with the first.
+    pub(crate) fn add_worker(&mut self) {
+        let (events, spill) = (self.directory.0.join("events"), self.directory.0.join("spill"));
+        let config = Config { events, spill, keys: Some(keys()), tls: None, descriptors: None };
+        let listeners = vec![self.listener.try_clone().unwrap()];
+        self.others.push(Worker::new(config, listeners, self.start, UnixMillis(WALL)).unwrap());
     }
 
     /// An event that is announced and not begun.
@@ -100,10 +122,12 @@ impl World {
 
     /// One turn of the loop.
     pub(crate) fn turn(&mut self) {
-        self.worker.wait(Duration::from_millis(5)).unwrap();
         let now = self.now();
         let wall = WALL + i64::try_from((now - self.start).as_millis()).unwrap();
-        self.worker.turn(now, UnixMillis(wall)).unwrap();
+        for worker in std::iter::once(&mut self.worker).chain(&mut self.others) {
+            worker.wait(Duration::from_millis(5)).unwrap();
+            worker.turn(now, UnixMillis(wall)).unwrap();
+        }
     }
 
     /// Turns until something is there.

@@ -26,6 +26,7 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
         spill: stage::memory_dir(&settings.data)?,
         keys: keys.read(),
         tls: settings.tls().map(|(chain, key)| tls(chain, key)).transpose()?,
+        descriptors: None,
     };
     let listeners =
         sockets.iter().map(OwnedFd::try_clone).collect::<Result<Vec<_>, _>>().context("the listening socket can't be shared")?;
