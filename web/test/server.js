@@ -29,15 +29,17 @@ export function freePort() {
 }
 
 /**
- * A wire to a port that can be cut: bytes stop on it without a word, as they do when a phone loses its network.
+ * A wire to a port that can be cut: bytes stop on it without a word, as they do when a phone loses its network. It counts what
+ * comes through it from the far end, and is as slow as it is told to be.
  * @param {number} port where it ends
  */
 async function wire(port) {
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
   let whole = true;
+  let [passed, rate, freeAt] = [0, Infinity, 0];
   const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
+    const far = connect({ port, host: '127.0.0.1', onread: { buffer: Buffer.alloc(16_384), callback: (length, buffer) => arrived(Buffer.from(buffer.subarray(0, length))) } });
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on('error', () => {});
@@ -45,14 +47,29 @@ async function wire(port) {
         sockets.delete(socket);
         if (whole) (near.destroy(), far.destroy());
       });
-      socket.on('data', (bytes) => whole && (socket === near ? far : near).write(bytes));
     }
+    near.on('data', (bytes) => whole && far.write(bytes));
+    /** @param {Buffer} bytes @returns whether more may come at once */
+    const arrived = (bytes) => {
+      if (!whole) return true;
+      near.write(bytes);
+      passed += bytes.length;
+      const now = Date.now();
+      freeAt = Math.max(freeAt, now) + (bytes.length / rate) * 1000;
+      if (freeAt <= now) return true;
+      setTimeout(() => far.resume(), freeAt - now);
+      return false;
+    };
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
   const address = server.address();
   const drop = () => sockets.forEach((socket) => socket.destroy());
   return {
     port: address && typeof address === 'object' ? address.port : 0,
+    /** Bytes that came through from the far end. */
+    passed: () => passed,
+    /** @param {number} bytesPerSecond all connections together */
+    slow: (bytesPerSecond) => void (rate = bytesPerSecond),
     cut: () => void (whole = false),
     mend: () => {
       whole = true;
@@ -75,17 +92,34 @@ export async function startServer(front, at) {
   const on = /** @param {number} port */ (port) => `127.0.0.1:${port}`;
   const air = await wire(relay);
   const urls = front ? ['--public-url', front, '--relay-public-url', front, '--stage-public-url', front] : ['--relay-public-url', `http://localhost:${air.port}`];
-  const server = spawn(
-    binary,
-    ['serve', '--data', data, '--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal), ...urls],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const addresses = ['--listen', on(square), '--relay-listen', on(relay), '--stage-listen', on(stage), '--internal-listen', on(internal), ...urls];
   let said = '';
-  for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said = (said + text).slice(-200_000)));
-  const stopped = new Promise((resolve) => server.once('exit', resolve));
-  server.once('exit', (code, signal) => (said += `\nthe server ended: code ${code}, signal ${signal}\n`));
   // Links and cookies are the public address's, which names the host.
   const behind = `http://localhost:${square}`;
+
+  const begin = () => {
+    const process = spawn(binary, ['serve', '--data', data, ...addresses], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [process.stdout, process.stderr]) stream.on('data', (text) => (said = (said + text).slice(-200_000)));
+    const stopped = new Promise((resolve) => process.once('exit', resolve));
+    process.once('exit', (code, signal) => (said += `\nthe server ended: code ${code}, signal ${signal}\n`));
+    return { process, stopped };
+  };
+  let server = begin();
+
+  const ready = async () => {
+    const until = Date.now() + READY_MILLIS;
+    while (!(await fetch(behind).then((answer) => answer.ok, () => false))) {
+      if (server.process.exitCode !== null || Date.now() > until) throw new Error(`the server is not ready:\n${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+
+  const finish = async () => {
+    server.process.kill('SIGTERM');
+    const timer = setTimeout(() => server.process.kill('SIGKILL'), STOP_MILLIS);
+    await server.stopped;
+    clearTimeout(timer);
+  };
 
   const cli = /** @param {...string} args */ async (...args) => {
     const { stdout } = await run(binary, [...args, '--data', data, '--json'], { timeout: 20_000 });
@@ -95,10 +129,7 @@ export async function startServer(front, at) {
   const stop = async () => {
     // What the server said stays beside the screenshots, for whoever looks into a failure, its end with it.
     air.close();
-    server.kill('SIGTERM');
-    const timer = setTimeout(() => server.kill('SIGKILL'), STOP_MILLIS);
-    await stopped;
-    clearTimeout(timer);
+    await finish();
     await writeFile(join(results, `server-${process.pid}.log`), said);
     // Roles outlive a supervisor on purpose; what a test leaves behind it ends itself, by the process files alone.
     const files = await readdir(join(data, 'run')).catch(() => []);
@@ -110,11 +141,7 @@ export async function startServer(front, at) {
   };
 
   try {
-    const until = Date.now() + READY_MILLIS;
-    while (!(await fetch(behind).then((answer) => answer.ok, () => false))) {
-      if (server.exitCode !== null || Date.now() > until) throw new Error(`the server is not ready:\n${said}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await ready();
   } catch (error) {
     await stop();
     throw error;
@@ -127,6 +154,13 @@ export async function startServer(front, at) {
     air,
     cli,
     stop,
+    /** Stops the server, lets something be done to its data directory and starts it again. @param {(data: string) => Promise<void>} between */
+    restart: async (between) => {
+      await finish();
+      await between(data);
+      server = begin();
+      await ready();
+    },
     said: () => said,
     /** The process of a role as its file says now. @param {string} role */
     pid: async (role) => Number(await readFile(join(data, 'run', `${role}.pid`), 'utf8').catch(() => '0')),
