@@ -176,6 +176,12 @@ pub const STAGE_ORDER_MILLIS_MAX: u64 = 5_000;
 /// Milliseconds that the square goes on with open requests once it is told to stop.
 pub const SQUARE_STOP_MILLIS_MAX: u64 = 2_000;
 
+/// News that wait for the thread of `speak` that signals. Answer: who tells waits; the stage is read later, the sound goes on late.
+pub const SPEAK_QUEUE_NEWS_MAX: usize = 256;
+
+/// Orders that wait for its line's thread, which takes them every 20 ms. Answer: who orders waits.
+pub const SPEAK_QUEUE_ORDERS_MAX: usize = 64;
+
 /// Minutes a one-time sign-in link is good for. Answer: 410 `link-spent`.
 pub const SIGN_IN_LINK_MINUTES_MAX: i64 = 60;
 

@@ -10,12 +10,13 @@ mod sound;
 
 use crate::command::interrupt;
 use anyhow::{Context as _, bail};
+use base::limit::SPEAK_QUEUE_NEWS_MAX;
 use console::Heard;
 use line::{Line, Order, Progress};
 use signalling::{Session, Stage};
 use sound::Sound;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// How long a stage that does not answer is tried, after it was there once.
@@ -85,7 +86,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let sound = Sound::open(&args.file, args.again)?;
     let name = args.name.or_else(|| args.file.file_stem().map(|stem| stem.to_string_lossy().into_owned())).unwrap_or_default();
     let stage = Stage::find(&args.stage_link, &name, args.ca.as_deref())?;
-    let (tell, news) = mpsc::channel();
+    let (tell, news) = sync_channel(SPEAK_QUEUE_NEWS_MAX);
     let told = tell.clone();
     // Nobody is there any more when all has ended by itself.
     interrupt::listen(move || drop(told.send(News::Interrupted)))?;
@@ -115,7 +116,7 @@ struct Speaker {
 }
 
 impl Speaker {
-    fn new(stage: Stage, sound: Sound, tcp: bool, tell: Sender<News>, news: Receiver<News>) -> anyhow::Result<Self> {
+    fn new(stage: Stage, sound: Sound, tcp: bool, tell: SyncSender<News>, news: Receiver<News>) -> anyhow::Result<Self> {
         let progress = Progress::new(&stage.title, sound.seconds());
         console::follow(stage.clone(), tell.clone())?;
         let line = Line::start(sound, tcp, tell)?;
@@ -144,6 +145,8 @@ impl Speaker {
             self.progress.show(&self.line.status(), self.connected);
         };
         self.progress.clear();
+        // Nobody takes news any more: a thread that waits to tell some would be waited for without end.
+        drop(self.news);
         let status = self.line.hang_up();
         if let Some(session) = self.session.take() {
             // The stage notices a speaker that is gone by itself; a failed goodbye is no failure of the command.

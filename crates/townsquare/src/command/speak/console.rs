@@ -4,7 +4,7 @@ use super::News;
 use super::signalling::Stage;
 use crate::command::http::Refused;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 /// Silence after which the stage is taken for gone; it says something every second.
@@ -53,12 +53,12 @@ struct Line {
 }
 
 /// Keeps the stream open on a thread of its own, until nobody listens or the stage says no.
-pub(super) fn follow(stage: Stage, tell: Sender<News>) -> std::io::Result<()> {
+pub(super) fn follow(stage: Stage, tell: SyncSender<News>) -> std::io::Result<()> {
     std::thread::Builder::new().name("console".into()).spawn(move || while once(&stage, &tell) {}).map(|_| ())
 }
 
 /// Opens the stream and reads it to its end; false when it shall not be opened again.
-fn once(stage: &Stage, tell: &Sender<News>) -> bool {
+fn once(stage: &Stage, tell: &SyncSender<News>) -> bool {
     let heard = match stage.console(SILENCE_MAX) {
         Ok(stream) => {
             let mut lines = BufReader::new(stream);

@@ -4,6 +4,7 @@ use super::News;
 use super::sound::Sound;
 use anyhow::Context as _;
 use audio::opus::{Encoder, PACKET_BYTES_MAX};
+use base::limit::SPEAK_QUEUE_ORDERS_MAX;
 use base::time::TICK_SAMPLES;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::{Call, Candidate, Input, Output, Transmit, Transport, framing};
@@ -11,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::AsFd as _;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,16 +58,16 @@ pub(super) struct Status {
 
 /// The thread's handle.
 pub(super) struct Line {
-    orders: Sender<Order>,
+    orders: SyncSender<Order>,
     status: Arc<Mutex<Status>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Line {
     /// Starts the thread; the sound waits for [`Order::Begin`].
-    pub(super) fn start(sound: Sound, tcp: bool, tell: Sender<News>) -> anyhow::Result<Self> {
+    pub(super) fn start(sound: Sound, tcp: bool, tell: SyncSender<News>) -> anyhow::Result<Self> {
         let encoder = Encoder::stage()?;
-        let (orders, inbox) = mpsc::channel();
+        let (orders, inbox) = sync_channel(SPEAK_QUEUE_ORDERS_MAX);
         let status = Arc::new(Mutex::new(Status::default()));
         let told = Arc::clone(&status);
         let run = move || {
@@ -87,7 +88,7 @@ impl Line {
         *self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says goodbye to the stage and waits until it is said.
+    /// Says goodbye to the stage and waits until it is said. News must be taken meanwhile, or their receiver gone.
     pub(super) fn hang_up(&mut self) -> Status {
         self.order(Order::HangUp);
         if let Some(thread) = self.thread.take() {
@@ -149,7 +150,7 @@ struct Stream {
 struct Desk {
     speech: Speech,
     tcp: bool,
-    tell: Sender<News>,
+    tell: SyncSender<News>,
     told: Arc<Mutex<Status>>,
     inbox: Receiver<Order>,
     way: Option<Way>,

@@ -33,7 +33,7 @@ fn speak(link: &str, file: &Path, tcp: bool) -> anyhow::Result<Report> {
     // Another test may have been first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let stage = Stage::find(link, "Ada", None)?;
-    let (tell, news) = mpsc::channel();
+    let (tell, news) = sync_channel(SPEAK_QUEUE_NEWS_MAX);
     Speaker::new(stage, Sound::open(file, false)?, tcp, tell, news)?.speak()
 }
 
@@ -91,4 +91,19 @@ fn a_refusal_is_said_in_its_words() {
         let error = speak(link, &file, false).unwrap_err().to_string();
         assert!(error.contains("is no stage link"), "{error}");
     }
+}
+
+#[test]
+fn news_that_nobody_takes_do_not_keep_the_command_from_ending() {
+    let stage = stage::Stage::open(stage::Manner::default());
+    let dir = scratch("unheard");
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (tell, news) = sync_channel(1);
+    // The end is the first news that is read; behind it the queue is full, and the line has more to tell.
+    tell.send(News::Interrupted).unwrap();
+    let found = Stage::find(&stage.link(), "Ada", None).unwrap();
+    let speaker = Speaker::new(found, Sound::open(&tone(&dir, 5), false).unwrap(), false, tell, news).unwrap();
+    speaker.line.order(Order::Finish);
+    speaker.line.order(Order::Finish);
+    assert_eq!(speaker.speak().unwrap().packets, 0);
 }
