@@ -180,16 +180,17 @@ impl Crowd {
     /// What was counted so far; looks at every listener for whether it hears.
     pub fn tally(&mut self) -> Tally {
         let (now, limit_ms, raw) = (self.shared.now, self.shared.limit_ms(), self.shared.order.raw);
-        let mut hearing = 0;
+        let (mut hearing, mut away) = (0, 0);
         for listener in &mut self.listeners {
             if listener.stage == Stage::Away || listener.stage == Stage::Ended {
+                away += u64::from(listener.stage == Stage::Away);
                 continue;
             }
             // A slow reader stalls by its own will.
             self.shared.tally.stalls += u64::from(listener.hearing.is_newly_stalled(now, limit_ms) && !listener.slow && !raw);
             hearing += u64::from(listener.is_connected() && listener.hearing.plays(now, limit_ms));
         }
-        self.shared.tally.hearing = hearing;
+        (self.shared.tally.hearing, self.shared.tally.away) = (hearing, away);
         self.shared.tally.clone()
     }
 
@@ -233,7 +234,7 @@ impl Crowd {
             let slow =
                 !is_hls && (key as f64 * self.shared.order.slow_percent / 100.0).fract() + self.shared.order.slow_percent / 100.0 >= 1.0;
             let samples = key.is_multiple_of(LISTENERS_PER_SAMPLE) && !self.shared.order.raw && !slow;
-            self.listeners.push(Listener::new(slow, is_hls.then_some(self.shared.hls.rung), samples));
+            self.listeners.push(Listener::new(slow, is_hls.then_some((self.shared.hls.rung, key)), samples));
             if slow {
                 self.slow.push(key);
             }

@@ -19,6 +19,8 @@ pub struct Tally {
     pub heard: u64,
     /// Listeners whose event has ended.
     pub ended: u64,
+    /// Listeners that have left for a while by their own will.
+    pub away: u64,
     /// Bytes received, heads included.
     pub bytes: u64,
     /// Times that a fragment was missing for a listener.
@@ -68,7 +70,7 @@ impl Tally {
         self.cadence_ms.add(&other.cadence_ms);
     }
 
-    const fn counters(&mut self) -> [&mut u64; 21] {
+    const fn counters(&mut self) -> [&mut u64; 22] {
         [
             &mut self.asked,
             &mut self.started,
@@ -76,6 +78,7 @@ impl Tally {
             &mut self.hearing,
             &mut self.heard,
             &mut self.ended,
+            &mut self.away,
             &mut self.bytes,
             &mut self.gaps,
             &mut self.repeats,

@@ -128,8 +128,7 @@ pub struct Case<'a> {
 /// Whether everybody heard everything.
 #[must_use]
 pub fn holds(tally: &Tally) -> bool {
-    let heard = tally.hearing + tally.ended;
-    heard >= tally.asked && tally.asked > 0 && faults(tally).is_empty()
+    missing(tally) == 0 && tally.asked > 0 && faults(tally).is_empty()
 }
 
 /// One sentence: whether it holds, what ends it, and where the line does.
@@ -146,7 +145,7 @@ pub fn sentence(case: &Case<'_>) -> String {
         format!("Holds {asked} listeners")
     } else {
         let faults = faults(tally);
-        let missing = tally.asked.saturating_sub(tally.hearing + tally.ended);
+        let missing = missing(tally);
         let missing = (missing > 0).then(|| format!("{} of {asked} heard nothing at the end", grouped(missing)));
         let all: Vec<String> = missing.into_iter().chain(faults).collect();
         format!("Does not hold {asked} listeners: {}", all.join(", "))
@@ -156,6 +155,11 @@ pub fn sentence(case: &Case<'_>) -> String {
     let silent = (tally.decoded > 0 && tally.loud == 0).then(|| "nobody spoke: all that was heard is silence".to_owned());
     let parts: Vec<String> = std::iter::once(beginning).chain(limit).chain([line]).chain(silent).collect();
     parts.join("; ") + "."
+}
+
+/// Who should have heard something at the end and did not: whoever left for a while is not missing, nor is the audience of an ended event.
+const fn missing(tally: &Tally) -> u64 {
+    tally.asked.saturating_sub(tally.hearing + tally.ended + tally.away)
 }
 
 fn faults(tally: &Tally) -> Vec<String> {
@@ -179,7 +183,7 @@ fn limit(case: &Case<'_>) -> Option<(&'static str, u64)> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts of floating point saturate")]
     let whole = |listeners: f64| listeners as u64;
     let cpu = case.server.cpu_us_per_listener_second.filter(|micros| *micros > 0.0);
-    let cpu = cpu.map(|micros| ("CPU", whole(f64::from(machine.cores) * 1e6 * CPU_PERCENT_MAX / 100.0 / micros)));
+    let cpu = cpu.map(|micros| ("CPU (at this cadence)", whole(f64::from(machine.cores) * 1e6 * CPU_PERCENT_MAX / 100.0 / micros)));
     let bytes = case.server.user_bytes_per_listener.unwrap_or_default() + case.server.kernel_bytes_per_listener.unwrap_or_default();
     let memory = (bytes > 0).then(|| ("memory", whole(machine.memory_bytes as f64 * MEMORY_PERCENT_MAX / 100.0 / bytes as f64)));
     let first = [cpu, memory].into_iter().flatten().min_by_key(|(_, at)| *at)?;

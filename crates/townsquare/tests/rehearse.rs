@@ -77,6 +77,40 @@ fn players_slow_readers_and_returners_are_a_crowd_too() {
 }
 
 #[test]
+fn a_crowd_speaks_tls() {
+    let scratch = scratch();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| scratch.join(name).display().to_string());
+    let mut server = Server::prepared(&["--tls-cert", &cert, "--tls-key", &key]);
+    let host = server.relay_url().trim_start_matches("http://").split(':').next().expect("a host").to_owned();
+    let made = rcgen::generate_simple_self_signed([host]).expect("a certificate");
+    std::fs::write(&cert, made.cert.pem()).expect("a file");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    server.start_supervisor();
+    server.wait_ready();
+    let event = server.create_event("Behind a lock");
+    let _speaker = speaks(&server, &event, &["--ca", &cert]);
+    wait_for_tone(&event, &["--ca", &cert]);
+    assert!(event.stream.starts_with("https://"), "{event:?}");
+    let more = ["--listeners", "100", "--seconds", "3", "--mix", "mixed", "--ca", &cert];
+    heard_everything(&result(crowd(&event.stream, &more)), 100);
+    let output = output(&["rehearse", &event.stream, "--listeners", "1", "--ca", &key]);
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("certificate"), "{output:?}");
+    std::fs::remove_dir_all(scratch).expect("it is ours");
+}
+
+#[test]
+fn machines_join_under_one_conductor() {
+    let (_server, event, _speaker) = world();
+    let door = support::address(std::net::Ipv4Addr::LOCALHOST).to_string();
+    let more = ["--listeners", "101", "--seconds", "3", "--helpers", "1", "--conduct", &door];
+    let helper = townsquare().args(["rehearse", "--join", &door]).stderr(Stdio::null()).spawn();
+    let mut helper = Running(helper.expect("a helper"));
+    let conductor = crowd(&event.stream, &more);
+    heard_everything(&result(conductor), 101);
+    assert!(helper.0.wait().expect("it ends").success());
+}
+
+#[test]
 fn what_can_not_be_rehearsed_is_said_in_one_line() {
     for (words, code, says) in [
         (&["rehearse", "http://127.0.0.1:1/live/0123456789ab.mp4", "--churn", "101"][..], 2, "from 0 to 100"),

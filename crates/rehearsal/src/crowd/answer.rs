@@ -1,10 +1,10 @@
 //! What a listener makes of an answer: the head, then sound, or playlists and parts in turn.
 
 use super::Shared;
-use super::listener::{Listener, Stage};
+use super::listener::{Listener, Playing, Stage};
 use crate::boxes::Passed;
 use crate::head;
-use crate::hls::{Asked, Player};
+use crate::hls::Asked;
 use crate::plan::Order;
 use crate::sound::Found;
 use base::Rung;
@@ -40,9 +40,10 @@ impl Playlists {
         Self { directory: format!("{}/", path.strip_suffix(".mp4").unwrap_or(path)), rung }
     }
 
-    pub(super) fn request(&self, order: &Order, player: &mut Player) -> String {
-        let (directory, ask) = (&self.directory, player.ask());
-        format!("GET {directory}{ask} HTTP/1.1\r\nHost: {}\r\nUser-Agent: townsquare-rehearse\r\n\r\n", order.host)
+    pub(super) fn request(&self, order: &Order, playing: &mut Playing) -> String {
+        let (directory, ask) = (&self.directory, playing.player.ask());
+        let (host, number) = (&order.host, playing.number);
+        format!("GET {directory}{ask} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: townsquare-rehearse/{number}\r\n\r\n")
     }
 }
 
@@ -167,7 +168,7 @@ fn take_body(listener: &mut Listener, bytes: &mut &[u8], shared: &mut Shared) ->
         return Fate::Goes;
     }
     let Some(playing) = listener.extra.as_mut().and_then(|extra| extra.player.as_mut()) else { return Fate::Foreign };
-    let request = shared.hls.request(&shared.order, &mut playing.player);
+    let request = shared.hls.request(&shared.order, playing);
     if playing.player.has_ended && playing.player.asked == Asked::Playlist {
         return Fate::Over;
     }

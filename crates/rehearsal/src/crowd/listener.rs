@@ -61,6 +61,8 @@ pub(super) struct Extra {
 /// A player of HLS on a kept connection.
 pub(super) struct Playing {
     pub(super) player: Player,
+    /// Which listener this is: servers tell players apart by what they call themselves.
+    pub(super) number: usize,
     /// Bytes of the answer that are still to come.
     pub(super) left: u64,
     pub(super) is_fault: bool,
@@ -68,9 +70,9 @@ pub(super) struct Playing {
 }
 
 impl Listener {
-    /// A listener who has not set out.
-    pub(super) fn new(slow: bool, hls: Option<Rung>, samples: bool) -> Self {
-        let player = hls.map(|rung| Playing { player: Player::new(rung), left: 0, is_fault: false, has_list: false });
+    /// A listener who has not set out; a player of `hls` has a rung and a number.
+    pub(super) fn new(slow: bool, hls: Option<(Rung, usize)>, samples: bool) -> Self {
+        let player = hls.map(|(rung, number)| Playing { player: Player::new(rung), number, left: 0, is_fault: false, has_list: false });
         // Without a decoder a sample is a listener like the others.
         let sound = if samples { Sound::new(player.is_none()).ok() } else { None };
         let is_plain = player.is_none() && sound.is_none();
@@ -128,7 +130,7 @@ impl Listener {
             self.extra.get_or_insert_default().secure = Some(Secure(session));
         }
         let request = match self.extra.as_mut().and_then(|extra| extra.player.as_mut()) {
-            Some(playing) => shared.hls.request(&shared.order, &mut playing.player),
+            Some(playing) => shared.hls.request(&shared.order, playing),
             None => answer::stream_request(&shared.order, self.hearing.next()),
         };
         self.stage = Stage::Head;

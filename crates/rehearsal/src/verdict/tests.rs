@@ -20,7 +20,7 @@ fn one_sentence_says_it() {
     let line = "at 1 Gbit/s the line ends at 24,038";
     for (tally, server, machine, expected) in [
         (tally(), Server::default(), None, format!("Holds 420,000 listeners; {line}.")),
-        (tally(), server, MACHINE, format!("Holds 420,000 listeners; the limit here is CPU at about 600,000; {line}.")),
+        (tally(), server, MACHINE, format!("Holds 420,000 listeners; the limit here is CPU (at this cadence) at about 600,000; {line}.")),
         (tally(), hungry, MACHINE, format!("Holds 420,000 listeners; the limit here is memory at about 380,000; {line}.")),
         (
             Tally { hearing: 419_000, ..tally() },
@@ -35,6 +35,7 @@ fn one_sentence_says_it() {
             None,
             format!("Holds 420,000 listeners; {line}; nobody spoke: all that was heard is silence."),
         ),
+        (Tally { hearing: 419_000, away: 1_000, ..tally() }, server, None, format!("Holds 420,000 listeners; {line}.")),
         (Tally { hearing: 0, ended: 420_000, ..tally() }, server, None, format!("Holds 420,000 listeners; {line}.")),
     ] {
         assert_eq!(says(&tally, server, machine), expected);

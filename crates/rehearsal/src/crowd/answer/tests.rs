@@ -1,6 +1,7 @@
 //! Requests as a relay reads them.
 
 use super::*;
+use crate::hls::Player;
 use crate::plan::tests::order;
 
 #[test]
@@ -25,7 +26,8 @@ fn playlists_stand_beside_the_stream() {
         ("/live/e/t/TICKET.mp4?from=live&rung=32", "/live/e/t/TICKET/32.m3u8"),
     ] {
         let playlists = Playlists::of(target);
-        let request = playlists.request(&order(1), &mut Player::new(playlists.rung));
+        let mut playing = Playing { player: Player::new(playlists.rung), number: 7, left: 0, is_fault: false, has_list: false };
+        let request = playlists.request(&order(1), &mut playing);
         assert_eq!(request.split(' ').nth(1), Some(expected));
     }
 }

@@ -3,7 +3,7 @@
 use super::parts::{self, News};
 use anyhow::Context as _;
 use rehearsal::{Order, Tally};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -14,9 +14,15 @@ const WAITING_MAX: usize = 1_024;
 /// How often the conductor is told.
 const TELL: Duration = Duration::from_secs(1);
 
+/// How long the conductor is waited for: machines are set off in any order.
+const CONDUCTOR_MAX: Duration = Duration::from_secs(60);
+
+/// Between two tries.
+const TRY_EVERY: Duration = Duration::from_millis(200);
+
 /// Takes the conductor's order, and tells what this machine's processes count until they are to leave.
 pub(super) fn run(coordinator: &str) -> anyhow::Result<()> {
-    let stream = TcpStream::connect(coordinator).with_context(|| format!("nobody conducts at {coordinator}"))?;
+    let stream = connect(coordinator)?;
     let mut orders = BufReader::new(stream.try_clone()?);
     eprintln!("joined the rehearsal at {coordinator}; waiting for its order");
     let mut line = String::new();
@@ -49,4 +55,14 @@ pub(super) fn run(coordinator: &str) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn connect(coordinator: &str) -> anyhow::Result<TcpStream> {
+    let began = Instant::now();
+    loop {
+        match TcpStream::connect(coordinator) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused && began.elapsed() < CONDUCTOR_MAX => std::thread::sleep(TRY_EVERY),
+            other => return other.with_context(|| format!("nobody conducts at {coordinator}")),
+        }
+    }
 }
