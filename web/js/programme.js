@@ -17,6 +17,11 @@ const MISSED_SECONDS_MAX = 4;
 const BEHIND_SECONDS_MAX = 6;
 const KEEP_SECONDS = 60;
 const CATCH_UP_RATE = 1.05;
+/** What is in store beyond the stream's rhythm: more after a stall, less again while all is quiet. */
+const MARGIN_SECONDS_MIN = 0.3;
+const MARGIN_SECONDS_MAX = 2;
+const MARGIN_SECONDS_A_STALL = 0.2;
+const MARGIN_SECONDS_A_MINUTE = 0.05;
 const TICK_MILLIS = 250;
 const FAILURES_BEFORE_HLS = 3;
 const HLS_START_MILLIS = 6000;
@@ -33,7 +38,7 @@ export class Programme {
   text = '';
   /** @type {LiveFacts} */
   facts = {};
-  stats = { fragments: 0, gaps: 0, reconnects: 0, stalls: 0, jumps: 0, behind: 0, bufferedSeconds: 0, next: -1, by: '' };
+  stats = { fragments: 0, gaps: 0, reconnects: 0, stalls: 0, jumps: 0, behind: 0, margin: MARGIN_SECONDS_MIN, bufferedSeconds: 0, next: -1, by: '' };
 
   /** @type {AbortController | null} */ #life = null;
   /** @type {AbortController | null} */ #link = null;
@@ -47,9 +52,8 @@ export class Programme {
   #heardAt = 0;
   #arrivedAt = 0;
   #tickAt = 0;
-  /** The stream's rhythm: the longest pause between arrivals of late, and a margin that grows with every stall. */
+  /** The stream's rhythm: the longest pause between arrivals of late. */
   #pause = 0.2;
-  #margin = 0.3;
   #settled = false;
   #hidden = false;
 
@@ -98,8 +102,7 @@ export class Programme {
     const back = this.#hidden;
     this.#hidden = false;
     if (!this.#life) return;
-    const silent = (Date.now() - this.#heardAt) / 1000;
-    if (back || silent > Math.max(1, this.#pause * 2)) this.#link?.abort();
+    if (back || this.#silence() > Math.max(1, this.#pause * 2)) this.#link?.abort();
     this.#wake?.();
     if (sound.audio.src) this.#play();
   }
@@ -137,13 +140,12 @@ export class Programme {
   async #listen() {
     const link = (this.#link = new AbortController());
     if (!this.#buffer || sound.audio.error) await this.#attach();
-    const away = (Date.now() - this.#heardAt) / 1000;
     const address = new URL(this.of.stream, location.href);
-    address.searchParams.set('from', this.stats.next >= 0 && away < MISSED_SECONDS_MAX ? String(this.stats.next) : '-1');
+    address.searchParams.set('from', this.stats.next >= 0 && this.#silence() < MISSED_SECONDS_MAX ? String(this.stats.next) : '-1');
     this.stats.by = 'stream';
     const asked = Date.now();
     this.#arrivedAt = 0;
-    const guard = setInterval(() => this.#silent(asked) && link.abort(), TICK_MILLIS);
+    const guard = setInterval(() => this.#silence(asked) > Math.max(SILENT_SECONDS, this.#pause * 2) && link.abort(), TICK_MILLIS);
     try {
       const answer = await fetch(address, { signal: link.signal, cache: 'no-store', credentials: 'omit' });
       if (!answer.ok || !answer.body) return await refused(answer);
@@ -182,10 +184,9 @@ export class Programme {
     this.#queue.push(fragment.bytes);
   }
 
-  /** @param {number} asked */
-  #silent(asked) {
-    const since = Math.max(asked, this.#heardAt);
-    return (Date.now() - since) / 1000 > Math.max(SILENT_SECONDS, this.#pause * 2);
+  /** Seconds without a fragment, at most those since `asked`. */
+  #silence(asked = 0) {
+    return (Date.now() - Math.max(asked, this.#heardAt)) / 1000;
   }
 
   async #attach() {
@@ -250,7 +251,7 @@ export class Programme {
     if (!ranges?.length) return;
     const end = ranges.end(ranges.length - 1);
     const behind = end - audio.currentTime;
-    const target = this.#margin + this.#pause;
+    const target = this.stats.margin + this.#pause;
     this.stats.behind = behind;
     this.stats.bufferedSeconds = end - ranges.start(0);
     if (!this.#settled) {
@@ -274,7 +275,7 @@ export class Programme {
 
   #stalled() {
     this.stats.stalls += 1;
-    this.#margin = Math.min(2, this.#margin + 0.2);
+    this.stats.margin = Math.min(MARGIN_SECONDS_MAX, this.stats.margin + MARGIN_SECONDS_A_STALL);
   }
 
   #tick() {
@@ -283,6 +284,7 @@ export class Programme {
     this.#tickAt = now;
     if (now < this.#heardAt) this.#heardAt = now;
     if (slept) this.revive();
+    this.stats.margin = Math.max(MARGIN_SECONDS_MIN, this.stats.margin - (MARGIN_SECONDS_A_MINUTE * TICK_MILLIS) / 60_000);
     this.#feed();
     const at = sound.audio.currentTime + (this.#origin ?? 0) + TICK_MILLIS / 1000;
     let news = false;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { launch, statsOf } from './browser.js';
+import { heard, launch, statsOf } from './browser.js';
 import { hlsSeen, playHls } from './low-latency.js';
 import { binary, startServer } from './server.js';
 import { voice } from './voice.js';
@@ -65,6 +65,25 @@ test('the browser holds a minute of what was heard and no more', async () => {
   console.log('kept', first, then);
   assert.ok(then.back > 50 && then.back < 75, JSON.stringify(then));
   assert.equal((await statsOf(page)).gaps, 0);
+  await page.context().close();
+});
+
+test('the player keeps more in store after a stall, and less again while all is quiet', async () => {
+  const event = await longEvent;
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(event.page);
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await heard(page);
+  const [before, after] = await page.evaluate(() => {
+    const margin = () => /** @type {any} */ (document.querySelector('town-player')).stats.margin;
+    const first = margin();
+    document.querySelector('audio#sound')?.dispatchEvent(new Event('waiting'));
+    return [first, margin()];
+  });
+  assert.ok(before >= 0.3 && after > before, `${before} s, then ${after} s`);
+  await page.waitForFunction((from) => /** @type {any} */ (document.querySelector('town-player')).stats.margin < from, after, { timeout: 20_000 });
+  const then = Number((await statsOf(page)).margin);
+  assert.ok(then > after - 0.02, `slowly: ${after} s, then ${then} s`);
   await page.context().close();
 });
 
