@@ -92,6 +92,7 @@ test('the other of two microphones is heard at once', async () => {
   await page.getByLabel('Your name on stage').fill('Carl');
   await page.getByRole('button', { name: 'Turn on the microphone' }).click();
   const choice = page.getByLabel('Microphone', { exact: true });
+  await choice.locator('option').nth(1).waitFor({ state: 'attached' });
   const names = await choice.locator('option').allInnerTexts();
   assert.ok(names.length >= 2, names.join());
   const other = /** @type {string} */ (names.at(-1));
