@@ -117,11 +117,12 @@ pub const LINK_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Lines that wait on one end of a role link. Answer: facts are lost; those that stand are said again.
 pub const LINK_LINES_MAX: usize = 1_024;
 
-/// Relay workers on one machine.
+/// Relay workers on one machine. Answer: when all are full, newcomers wait until somebody leaves, and the log says what to raise.
 pub const RELAY_WORKERS_MAX: usize = 64;
 
-/// Share of every relay worker's descriptors in use, in percent, at which one more worker is started.
-pub const WORKERS_FILLING_PERCENT: u64 = 90;
+/// Share of every relay worker's descriptors in use, in percent, at which one more worker is started: what is left takes those who
+/// join until it runs.
+pub const WORKERS_FILLING_PERCENT: u64 = 70;
 
 /// Share of a relay worker's descriptors in use, in percent, at which it stops accepting. Answer: an emptier worker accepts.
 pub const WORKER_FULL_PERCENT: u64 = 95;

@@ -32,6 +32,9 @@ pub(crate) use start::serve;
 /// How often the loop looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How often relay workers are asked how full they are: thousands join between two looks.
+const FILLING: Duration = Duration::from_millis(500);
+
 /// A tick that comes later than this shows that the supervisor itself stood still.
 const LATE: Duration = Duration::from_millis(300);
 
@@ -50,7 +53,7 @@ pub(crate) enum Event {
     Roles { reply: oneshot::Sender<Vec<(RoleId, bool, u64)>> },
     /// The internal address asks a role.
     Ask { id: RoleId, path: String, reply: oneshot::Sender<Answer> },
-    /// Every relay worker is nearly full.
+    /// Every relay worker fills up.
     RelaysFull,
     /// The operator wants the end.
     Stop,
@@ -74,6 +77,8 @@ struct Supervisor {
     peers: BTreeMap<RoleId, Peer>,
     asks: BTreeMap<u64, (RoleId, oneshot::Sender<Answer>)>,
     ask_next: u64,
+    /// Whether the log says already that there are as many relay workers as may be.
+    told_full: bool,
     stopping_since: Option<Instant>,
 }
 
@@ -136,14 +141,24 @@ impl Supervisor {
             Event::Exited { id, pid } => self.exited(id, pid),
             Event::Roles { reply } => drop(reply.send(self.roster.roles().collect())),
             Event::Ask { id, path, reply } => self.ask(id, path, reply),
-            Event::RelaysFull => {
-                let index = self.processes.keys().filter(|id| id.role == RoleName::Relay).map(|id| id.index + 1).max().unwrap_or(0);
-                if usize::try_from(index).is_ok_and(|count| count < RELAY_WORKERS_MAX) && self.stopping_since.is_none() {
-                    tracing::info!(index, "every relay worker is nearly full; one more starts");
-                    self.handle(Input::Wanted(RoleId { role: RoleName::Relay, index }));
-                }
-            }
+            Event::RelaysFull => self.add_relay(),
             Event::Stop => self.stop(),
+        }
+    }
+
+    fn add_relay(&mut self) {
+        let index = self.processes.keys().filter(|id| id.role == RoleName::Relay).map(|id| id.index + 1).max().unwrap_or(0);
+        if usize::try_from(index).is_ok_and(|count| count < RELAY_WORKERS_MAX) {
+            if self.stopping_since.is_none() {
+                tracing::info!(index, "every relay worker fills up; one more starts");
+                self.handle(Input::Wanted(RoleId { role: RoleName::Relay, index }));
+            }
+        } else if !std::mem::replace(&mut self.told_full, true) {
+            tracing::warn!(
+                workers = RELAY_WORKERS_MAX,
+                "every relay worker fills up and there are as many as may be: listeners beyond their descriptors wait; \
+                 raise LimitNOFILE or ulimit -n, or add a machine"
+            );
         }
     }
 
@@ -323,9 +338,9 @@ impl Supervisor {
     }
 }
 
-/// Starts one more worker whenever every one is nearly full.
+/// Starts one more worker whenever every one fills up.
 async fn watch_relays(asker: Asker) {
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let mut tick = tokio::time::interval(FILLING);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;

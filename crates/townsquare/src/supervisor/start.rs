@@ -99,6 +99,7 @@ async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::
         peers: BTreeMap::new(),
         asks: BTreeMap::new(),
         ask_next: 0,
+        told_full: false,
         stopping_since: None,
         settings,
     };
