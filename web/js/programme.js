@@ -10,18 +10,23 @@ import { Boxes, join } from './boxes.js';
 import { sound } from './sound.js';
 
 const TYPE = 'audio/mp4; codecs="opus"';
-/** No fragment for so long (or for twice the stream's own rhythm): the connection is given up. */
+/** No fragment for so long beyond the stream's own rhythm: the connection is given up. */
 const SILENT_SECONDS = 3;
-/** Away for longer than this, a listener wants the present and not what was missed. */
+/** Away for longer than this beyond it, a listener wants the present and not what was missed. */
 const MISSED_SECONDS_MAX = 4;
+/** Further behind than the rhythm was ever reason for. */
 const BEHIND_SECONDS_MAX = 6;
 const KEEP_SECONDS = 60;
 const CATCH_UP_RATE = 1.05;
+/** How the store grows when the stream will come in larger pieces: the relay waits for this rate before it sends so. */
+const GROW_RATE = 0.92;
 /** What is in store beyond the stream's rhythm: more after a stall, less again while all is quiet. */
 const MARGIN_SECONDS_MIN = 0.3;
 const MARGIN_SECONDS_MAX = 2;
 const MARGIN_SECONDS_A_STALL = 0.2;
 const MARGIN_SECONDS_A_MINUTE = 0.05;
+/** How much of the longest pause still counts a second later. */
+const PAUSE_KEPT_A_SECOND = 0.9;
 const TICK_MILLIS = 250;
 const FAILURES_BEFORE_HLS = 3;
 const HLS_START_MILLIS = 6000;
@@ -52,8 +57,11 @@ export class Programme {
   #heardAt = 0;
   #arrivedAt = 0;
   #tickAt = 0;
-  /** The stream's rhythm: the longest pause between arrivals of late. */
+  /** The stream's rhythm in seconds: what it says, and the longest pause between arrivals of late. */
+  #cadence = 0.2;
   #pause = 0.2;
+  /** What is in store at most when all is well; goes down no faster than the listener catches up. */
+  #store = 0;
   #settled = false;
   #hidden = false;
 
@@ -102,7 +110,7 @@ export class Programme {
     const back = this.#hidden;
     this.#hidden = false;
     if (!this.#life) return;
-    if (back || this.#silence() > Math.max(1, this.#pause * 2)) this.#link?.abort();
+    if (back || this.#silence() > this.#rhythm + 1) this.#link?.abort();
     this.#wake?.();
     if (sound.audio.src) this.#play();
   }
@@ -141,11 +149,11 @@ export class Programme {
     const link = (this.#link = new AbortController());
     if (!this.#buffer || sound.audio.error) await this.#attach();
     const address = new URL(this.of.stream, location.href);
-    address.searchParams.set('from', this.stats.next >= 0 && this.#silence() < MISSED_SECONDS_MAX ? String(this.stats.next) : '-1');
+    address.searchParams.set('from', this.stats.next >= 0 && this.#silence() < this.#rhythm + MISSED_SECONDS_MAX ? String(this.stats.next) : '-1');
     this.stats.by = 'stream';
     const asked = Date.now();
     this.#arrivedAt = 0;
-    const guard = setInterval(() => this.#silence(asked) > Math.max(SILENT_SECONDS, this.#pause * 2) && link.abort(), TICK_MILLIS);
+    const guard = setInterval(() => this.#silence(asked) > this.#rhythm + SILENT_SECONDS && link.abort(), TICK_MILLIS);
     try {
       const answer = await fetch(address, { signal: link.signal, cache: 'no-store', credentials: 'omit' });
       if (!answer.ok || !answer.body) return await refused(answer);
@@ -158,6 +166,7 @@ export class Programme {
           if (piece.kind === 'init') this.#queue.push(piece.bytes);
           else this.#take(piece);
         }
+        this.#cadence = boxes.cadence;
         this.#feed();
       }
     } catch {
@@ -174,7 +183,8 @@ export class Programme {
     const { stats } = this;
     if (fragment.number < stats.next) return;
     if (stats.next >= 0 && fragment.number > stats.next) stats.gaps += 1;
-    if (this.#arrivedAt) this.#pause = Math.max(Math.min(20, (now - this.#arrivedAt) / 1000), this.#pause * 0.98, 0.2);
+    const pause = this.#arrivedAt ? (now - this.#arrivedAt) / 1000 : 0;
+    this.#pause = Math.max(pause, this.#pause * PAUSE_KEPT_A_SECOND ** pause);
     this.#arrivedAt = this.#heardAt = now;
     stats.next = fragment.number + fragment.slots;
     stats.fragments += 1;
@@ -182,6 +192,10 @@ export class Programme {
     this.#origin ??= fragment.time;
     this.#said.push(...fragment.said);
     this.#queue.push(fragment.bytes);
+  }
+
+  get #rhythm() {
+    return Math.max(this.#cadence, this.#pause);
   }
 
   /** Seconds without a fragment, at most those since `asked`. */
@@ -212,6 +226,7 @@ export class Programme {
     this.#said = [];
     this.#origin = null;
     this.#settled = false;
+    this.#store = 0;
     const { audio } = sound;
     if (!audio.hasAttribute('src')) return;
     audio.removeAttribute('src');
@@ -251,20 +266,25 @@ export class Programme {
     if (!ranges?.length) return;
     const end = ranges.end(ranges.length - 1);
     const behind = end - audio.currentTime;
-    const target = this.stats.margin + this.#pause;
+    const target = this.stats.margin + this.#rhythm;
+    this.#store = Math.max(this.#store, target);
     this.stats.behind = behind;
     this.stats.bufferedSeconds = end - ranges.start(0);
     if (!this.#settled) {
       this.#settled = true;
       if (behind > target + 0.2) audio.currentTime = end - target;
-    } else if (behind > Math.max(BEHIND_SECONDS_MAX, target * 2)) {
+    } else if (behind > this.#store + BEHIND_SECONDS_MAX) {
       this.#jump(end - target);
     } else {
       const hole = nextStart(ranges, audio.currentTime);
       if (hole !== null) this.#jump(hole);
     }
-    if (behind > target + 0.4) audio.playbackRate = CATCH_UP_RATE;
-    else if (behind < target + 0.05) audio.playbackRate = 1;
+    // What was in store when the last fragments came: between two sendings it stays the same.
+    const store = behind + Math.min(this.#silence(), this.#rhythm);
+    const announced = this.stats.margin + this.#cadence;
+    if (store > target + 0.4) audio.playbackRate = CATCH_UP_RATE;
+    else if (store < announced - 0.25) audio.playbackRate = GROW_RATE;
+    else if (audio.playbackRate > 1 ? store < target + 0.05 : store >= announced) audio.playbackRate = 1;
   }
 
   /** @param {number} to */
@@ -284,6 +304,7 @@ export class Programme {
     this.#tickAt = now;
     if (now < this.#heardAt) this.#heardAt = now;
     if (slept) this.revive();
+    this.#store -= ((CATCH_UP_RATE - 1) * TICK_MILLIS) / 1000;
     this.stats.margin = Math.max(MARGIN_SECONDS_MIN, this.stats.margin - (MARGIN_SECONDS_A_MINUTE * TICK_MILLIS) / 60_000);
     this.#feed();
     const at = sound.audio.currentTime + (this.#origin ?? 0) + TICK_MILLIS / 1000;
@@ -326,13 +347,12 @@ export class Programme {
 
   #ended() {
     const { audio } = sound;
-    const left = Math.min(4, Math.max(0, this.stats.behind));
     this.text = 'The event is over.';
     this.#set('ended');
     const life = this.#life;
     setTimeout(() => {
       if (this.#life === life && sound.current === this && !audio.ended) this.stop('ended');
-    }, left * 1000);
+    }, this.stats.behind * 1000);
   }
 
   /** @param {number} seconds */

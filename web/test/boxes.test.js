@@ -53,6 +53,34 @@ for (const cut of [1, 7, 64, 333, stream.length]) {
   });
 }
 
+test('the cadence is known as soon as the stream says it, wherever that is', () => {
+  const boxes = new Boxes();
+  const numbers = /** @param {Buffer} bytes */ (bytes) => boxes.push(bytes).map((piece) => piece.kind === 'fragment' && [piece.number, piece.said.length]);
+  assert.equal(boxes.cadence, 0.2, 'a stream that says nothing comes as it is sealed');
+  const says = /** @param {number} millis */ (millis) => emsg('urn:townsquare:facts', 0, { c: millis });
+  assert.equal(boxes.push(Buffer.concat([init, says(4000), box('free', Buffer.alloc(30_000))])).length, 1);
+  assert.equal(boxes.cadence, 4);
+  assert.deepEqual(numbers(Buffer.concat([emsg('urn:townsquare:facts', 9600 * 7, { n: 12 }), says(8000), fragment(7), fragment(8)])), [[7, 1], [8, 0]]);
+  assert.equal(boxes.cadence, 8);
+  assert.deepEqual(numbers(says(16_000)), []);
+  assert.equal(boxes.cadence, 16, 'before any fragment follows');
+  assert.deepEqual(numbers(Buffer.concat([says(200), emsg('urn:other', 0, { c: 9000 }), fragment(9)])), [[9, 0]]);
+  assert.equal(boxes.cadence, 0.2);
+});
+
+for (const [name, bytes] of /** @type {[string, Buffer][]} */ ([
+  ['no JSON', box('emsg', u32(0x01000000), u32(48000), u64(0), u32(0), u32(0), 'urn:townsquare:facts\0\0', '{')],
+  ['another version', box('emsg', u32(0), 'urn:townsquare:facts\0\0', u32(48000), u32(0), u32(0), u32(0), '{"c":9000}')],
+  ['too short', box('emsg', u32(0x01000000))],
+])) {
+  test(`facts that can't be read are left out: ${name}`, () => {
+    const boxes = new Boxes();
+    assert.deepEqual(boxes.push(Buffer.concat([init, bytes, fragment(1)])).map((piece) => piece.kind === 'fragment' && piece.said), [false, []]);
+    assert.equal(boxes.cadence, 0.2);
+  });
+}
+
 test('what is no box is said at once', () => {
   assert.throws(() => new Boxes().push(Buffer.from('<!doctype html><title>Not here</title>')), RangeError);
+  assert.throws(() => new Boxes().push(Buffer.concat([init, box('moof', box('mfhd', u32(0), u32(8))), box('mdat', Buffer.alloc(160))])), RangeError);
 });
