@@ -1,8 +1,9 @@
-//! The words everyone shares: ids, media time, rungs, visibility, limits, fault kinds, journal entries and facts.
+//! The words everyone shares: ids, media time, rungs, cadences, visibility, limits, fault kinds, journal entries and facts.
 //!
 //! No logic lives here and nothing here can be serialised: a wire form belongs to the edge that speaks it.
 //! Every other crate may import this one; this one imports none.
 
+pub mod cadence;
 pub mod fact;
 pub mod fault;
 pub mod id;
@@ -12,6 +13,7 @@ pub mod rung;
 pub mod time;
 pub mod visibility;
 
+pub use cadence::Cadence;
 pub use fault::FaultKind;
 pub use id::{EventId, ParticipantId};
 pub use rung::Rung;

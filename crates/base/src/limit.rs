@@ -127,7 +127,26 @@ pub const WORKERS_FILLING_PERCENT: u64 = 70;
 /// Share of a relay worker's descriptors in use, in percent, at which it stops accepting. Answer: an emptier worker accepts.
 pub const WORKER_FULL_PERCENT: u64 = 95;
 
-/// Milliseconds of programme that a listener may lag behind before it is moved to the live edge.
+/// Share of a slot's 200 ms that one pass over the listeners who are due may take, in percent. Answer: a slower cadence.
+pub const PASS_PERCENT_MAX: u64 = 60;
+
+/// Share of a slot's 200 ms below which the same pass at the next quicker cadence must stay, in percent, for [`PASS_CALM_MILLIS`]
+/// before that cadence is taken up: half of what makes a worker slow down, so that it does not go to and fro.
+pub const PASS_PERCENT_CALM: u64 = 30;
+
+/// Milliseconds for which a quicker cadence must have been possible before it is taken up.
+pub const PASS_CALM_MILLIS: u64 = 20_000;
+
+/// Milliseconds of sound that a player keeps in store besides the cadence, when a send has just come.
+pub const PLAYER_MARGIN_MILLIS: u64 = 300;
+
+/// How much slower a player plays at most while it fills its store for a slower cadence, in percent: nobody hears it.
+pub const PLAYER_SLOWDOWN_PERCENT: u64 = 8;
+
+/// Milliseconds besides the time that this takes, and a quarter of it, before a slower cadence that was announced holds.
+pub const CADENCE_NOTICE_MILLIS: u64 = 2_000;
+
+/// Milliseconds of programme, besides the cadence, that a listener may lag behind before it is moved to the live edge.
 pub const LISTENER_BEHIND_MILLIS_MAX: u64 = 30_000;
 
 /// Milliseconds of programme that an endless stream may begin in the past (`from=-SECONDS` while live).
@@ -143,16 +162,6 @@ pub const CONNECTION_SILENT_MILLIS_MAX: u64 = 30_000;
 /// Milliseconds that a blocking playlist or a hinted part is held for: three segments (RFC 8216bis, section 6.2.5.2).
 /// Answer: 503 `role-down`.
 pub const HOLD_MILLIS_MAX: u64 = 18_000;
-
-/// Records sealed with one key of a TLS connection (RFC 8446, section 5.5, allows 2^24.5). Answer: new keys by `KeyUpdate`; a
-/// connection with TLS 1.2 closes.
-pub const TLS_RECORDS_PER_KEY_MAX: u64 = 1 << 24;
-
-/// New keys that one listener may announce. Answer: the connection closes.
-pub const TLS_KEY_UPDATES_MAX: u32 = 1_024;
-
-/// Steps of TLS handshakes in one turn of a relay worker: each costs as much as a hundred sends. Answer: the others wait a turn.
-pub const TLS_HANDSHAKES_PER_TURN_MAX: usize = 16;
 
 /// Events that one relay worker keeps open. Answer: the one unused for longest is closed; 503 `events-full` when all are listened to.
 pub const RELAY_EVENTS_MAX: usize = 256;
@@ -203,5 +212,6 @@ const _: () = {
     assert!(SPEAKERS_PER_EVENT_MAX <= SESSIONS_PER_EVENT_MAX);
     assert!(EPOCH_NUMBER_GAP * 200 > SYNC_BEHIND_MILLIS_MAX);
     assert!(UNKEPT_MILLIS_MAX == 2 * SEGMENTS_PER_PLAYLIST * SLOTS_PER_SEGMENT * 200);
+    assert!(PASS_PERCENT_CALM * 2 <= PASS_PERCENT_MAX);
     assert!(SLOTS_PER_SEGMENT.is_multiple_of(3) && SLOTS_PER_SEGMENT.is_multiple_of(5));
 };

@@ -3,7 +3,7 @@
 use crate::init::{TRACK, four, put};
 use crate::silence;
 use base::time::{FRAGMENT_SAMPLES, SAMPLE_RATE_HZ};
-use base::{FragmentNumber, Rung};
+use base::{Cadence, FragmentNumber, Rung};
 use mp4_atom::{Emsg, EmsgTimestamp, Mfhd, Moof, Tfdt, Tfhd, Traf, Trun, TrunSamples};
 use std::ops::Range;
 
@@ -49,13 +49,27 @@ pub fn silent(rung: Rung, number: FragmentNumber) -> Vec<u8> {
     seal(rung, number, None, &silence::frames(rung, rung.frames_per_fragment()))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "ids and sequence numbers may wrap: 2^32 fragments are 27 years")]
+/// Set in the id of an `emsg` that a relay adds, so that it never is the id of one that the writer made.
+const RELAYED: u32 = 1 << 31;
+
+/// The `emsg` box with which a relay announces a listener's cadence in front of fragment `number`: a box of its own, with nothing
+/// else in it.
+#[must_use]
+pub fn cadence(number: FragmentNumber, cadence: Cadence) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut announcement = emsg(number, &format!("{{\"c\":{cadence}}}"));
+    announcement.id |= RELAYED;
+    put(&announcement, &mut bytes);
+    bytes
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "ids and sequence numbers may wrap: 2^31 fragments are 13 years")]
 fn emsg(number: FragmentNumber, facts: &str) -> Emsg {
     Emsg {
         timescale: SAMPLE_RATE_HZ,
         presentation_time: EmsgTimestamp::Absolute(number.start().0),
         event_duration: 0,
-        id: number.0 as u32,
+        id: number.0 as u32 & !RELAYED,
         scheme_id_uri: FACTS_SCHEME.into(),
         value: String::new(),
         message_data: facts.as_bytes().to_vec(),

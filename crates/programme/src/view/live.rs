@@ -2,7 +2,7 @@
 
 use super::{Programme, SLOTS_PER_SECOND};
 use base::limit::REWIND_MILLIS_MAX;
-use base::{FragmentNumber, Rung};
+use base::{Cadence, FragmentNumber, Rung};
 
 /// Where a listener begins (`from=`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,14 +39,23 @@ const fn burst_seconds(rung: Rung) -> u64 {
     ELEMENT_BLOCK_BYTES * 8 / rung.bits_per_second() as u64 + 1
 }
 
-/// The number with which a stream begins.
+/// Seconds of the past, besides the cadence, with which a stream begins at least: its player must have something left when the
+/// first send behind the burst comes.
+const STORE_SECONDS: u64 = 1;
+
+/// The number with which a stream begins that is sent to at this cadence. Who asks for a fragment gets it: its player has what is before.
 #[must_use]
-pub fn start(programme: &Programme<'_>, rung: Rung, from: From) -> FragmentNumber {
+pub fn start(programme: &Programme<'_>, rung: Rung, from: From, cadence: Cadence) -> FragmentNumber {
     let edge = programme.published;
     let back = |slots: u64| FragmentNumber(edge.0.saturating_sub(slots));
     let wanted = match from {
-        From::Live => back(burst_seconds(rung) * SLOTS_PER_SECOND),
-        From::SecondsBack(seconds) => back(seconds.min(REWIND_MILLIS_MAX / 1_000) * SLOTS_PER_SECOND),
+        From::Live => back(burst_seconds(rung) * SLOTS_PER_SECOND + cadence.slots().saturating_sub(Cadence::least(rung).slots())),
+        From::SecondsBack(seconds) if cadence == Cadence::QUICKEST => back(seconds.min(REWIND_MILLIS_MAX / 1_000) * SLOTS_PER_SECOND),
+        From::SecondsBack(seconds) => {
+            // Of what is not whole yet nothing can be had.
+            let least = STORE_SECONDS * SLOTS_PER_SECOND + cadence.slots() + rung.slots_per_fragment() - 1;
+            back((seconds.min(REWIND_MILLIS_MAX / 1_000) * SLOTS_PER_SECOND).max(least))
+        }
         From::Fragment(number) => number.min(edge),
     };
     let slots = rung.slots_per_fragment();
