@@ -1,7 +1,8 @@
 //! Which thing an address names (docs/formats.md, "HTTP of the relay").
 
 use crate::http::digits;
-use base::{EventId, FaultKind, Rung};
+use crate::stream::Wish;
+use base::{Cadence, EventId, FaultKind, Rung};
 use programme::view::hls;
 use programme::view::live::From;
 
@@ -17,7 +18,7 @@ pub(crate) struct Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     /// The endless stream.
-    Stream { rung: Rung, from: From },
+    Stream(Wish),
     /// The multivariant playlist.
     Main,
     /// A rung's media playlist.
@@ -103,7 +104,11 @@ fn stream(query: Query<'_>) -> Result<What, FaultKind> {
         None => From::default(),
         Some(text) => From::parse(&text).ok_or(FaultKind::BadRequest)?,
     };
-    Ok(What::Stream { rung, from })
+    let ready = match query.get("ready") {
+        None => None,
+        Some(text) => Some(Cadence::from_millis(number(&text)?).ok_or(FaultKind::BadRequest)?),
+    };
+    Ok(What::Stream(Wish { rung, from, ready }))
 }
 
 fn playlist(file: &str, query: Query<'_>) -> Result<What, FaultKind> {

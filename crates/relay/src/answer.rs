@@ -3,12 +3,10 @@
 use crate::address::{self, Address, What};
 use crate::body::Body;
 use crate::event::{Event, Found, Keep, Phase, Thing};
-use crate::http::{self, Head, Method, Request};
-use crate::stream::Stream;
-use base::{FaultKind, Rung, UnixMillis};
+use crate::http::{self, Date, Head, Method, Request};
+use crate::stream::{Stream, Wish};
+use base::{Cadence, FaultKind, UnixMillis};
 use gate::ticket::{self, Class};
-use programme::init;
-use programme::view::live::From;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -21,8 +19,8 @@ const IMMUTABLE_PRIVATE: &str = "private, max-age=31536000, immutable";
 pub(crate) enum Answer {
     /// It ends.
     Reply(Reply),
-    /// It doesn't: the opening, then fragments.
-    Stream(Vec<u8>, Stream),
+    /// It doesn't: an opening, then fragments.
+    Stream(Stream),
     /// What is asked for is about to be there.
     Hold,
 }
@@ -36,10 +34,12 @@ pub(crate) struct Reply {
     pub(crate) refused: bool,
 }
 
-/// Who may come in, and what time it is for them.
+/// Who may come in, what time it is for them, and how often they are sent to.
 pub(crate) struct Door<'a> {
     pub(crate) keys: Option<&'a gate::Keys>,
     pub(crate) wall: UnixMillis,
+    pub(crate) date: &'a Date,
+    pub(crate) cadence: Cadence,
 }
 
 /// Reads the address; the answer already when it needs no event.
@@ -59,7 +59,7 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         return Answer::Reply(fault(kind, request));
     }
     let found = match &address.what {
-        What::Stream { rung, from } => return open_stream(event, *rung, *from, request, door),
+        What::Stream(wish) => return open_stream(event, *wish, request, door),
         What::Init => Event::init_segment(),
         What::Main => event.main_playlist(),
         What::Playlist { rung, until, skip } => event.playlist(*rung, *until, *skip),
@@ -87,7 +87,7 @@ fn may_rehearse(event: &Event, request: &Request, door: &Door<'_>) -> bool {
     ticket.is_some_and(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Host).is_ok())
 }
 
-fn open_stream(event: &Event, rung: Rung, from: From, request: &Request, door: &Door<'_>) -> Answer {
+fn open_stream(event: &mut Event, wish: Wish, request: &Request, door: &Door<'_>) -> Answer {
     match event.phase() {
         Phase::Waiting => return Answer::Reply(fault(event.nothing_yet(), request)),
         Phase::Ended => return Answer::Reply(fault(FaultKind::EventEnded, request)),
@@ -110,20 +110,8 @@ fn open_stream(event: &Event, rung: Rung, from: From, request: &Request, door: &
     if request.method == Method::Head {
         return Answer::Reply(Reply { head: opening, body: nothing(), range: 0..0, keep_alive: false, refused: false });
     }
-    let stream = Stream::new(event, rung, !request.prefetch, from);
-    opening.extend_from_slice(init::segment());
-    if from == From::Live {
-        opening.extend_from_slice(&free(stream.padding_bytes(event)));
-    }
-    Answer::Stream(opening, stream)
-}
-
-/// A `free` box (ISO/IEC 14496-12, 8.1.2) of so many bytes, its header included; a block at most.
-fn free(bytes: u64) -> Vec<u8> {
-    let length = u32::try_from(bytes).unwrap_or(8);
-    let mut free = [&length.to_be_bytes()[..], b"free"].concat();
-    free.resize(free.len().max(length as usize), 0);
-    free
+    door.date.put(&mut opening);
+    Answer::Stream(Stream::open(event, wish, !request.prefetch, door.cadence, opening))
 }
 
 impl Thing {

@@ -5,7 +5,7 @@ use crate::answer::{self, Answer, Reply};
 use crate::house::House;
 use crate::http::{self, Date, Request};
 use crate::socket::Socket;
-use crate::stream::{Next, Stream};
+use crate::stream::{Next, Place, Stream, buffer_bytes};
 use base::{EventId, FaultKind, limit};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
@@ -14,17 +14,11 @@ use std::time::{Duration, Instant};
 /// Bytes read at once; a request head is rarely longer.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Reads of what nobody wants before the others have their turn.
-const READS_PER_TURN: usize = 16;
-
 /// Bytes sent to one connection before the others have their turn.
 const TURN_BYTES_MAX: usize = 512 * 1024;
 
 /// Milliseconds that the peer may take to close after the last byte.
 const LINGER_MILLIS_MAX: u64 = 5_000;
-
-/// Room that the kernel keeps for a stream's unsent bytes: what lies there can't be skipped, so a slow reader's lag must not hide in it.
-const STREAM_BUFFER_BYTES: usize = 64 * 1024;
 
 /// What is to become of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +40,6 @@ pub(crate) struct Connection {
     deadline: Option<Instant>,
     /// The socket took less than it was offered; it says when there is room.
     blocked: bool,
-    /// The socket has something that was not read.
-    readable: bool,
     /// What was read and not understood yet.
     input: Vec<u8>,
     state: State,
@@ -57,7 +49,7 @@ enum State {
     Reading,
     Sending(Box<Sending>),
     Held(Box<Held>),
-    Streaming(Box<Streaming>),
+    Streaming(Box<Stream>),
     Lingering,
 }
 
@@ -72,36 +64,32 @@ struct Held {
     since: Instant,
 }
 
-struct Streaming {
-    /// Response head and init segment, until they are sent.
-    opening: Vec<u8>,
-    opening_sent: usize,
-    stream: Stream,
-}
-
 impl Connection {
     pub(crate) fn new(socket: Socket, serial: u32, peer: IpAddr, now: Instant) -> Self {
         let deadline = Some(now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
-        Self { socket, serial, peer, deadline, blocked: false, readable: true, input: Vec::new(), state: State::Reading }
+        Self { socket, serial, peer, deadline, blocked: false, input: Vec::new(), state: State::Reading }
     }
 
     pub(crate) fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    /// The stream it carries, for the books.
-    pub(crate) fn stream(&self) -> Option<&Stream> {
-        if let State::Streaming(streaming) = &self.state { Some(&streaming.stream) } else { None }
+    /// The place of the stream that it carries.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        if let State::Streaming(stream) = &self.state { Some(&stream.place) } else { None }
+    }
+
+    /// The turn of the stream has come; false when it has to wait for the socket first.
+    pub(crate) fn owe(&mut self) -> bool {
+        if let State::Streaming(stream) = &mut self.state {
+            stream.owe();
+        }
+        !self.blocked
     }
 
     /// The event that it waits for.
     pub(crate) fn waits_for(&self) -> Option<EventId> {
         if let State::Held(held) = &self.state { Some(held.address.event) } else { None }
-    }
-
-    /// Whether a fragment can be sent without waiting for the socket.
-    pub(crate) const fn is_blocked(&self) -> bool {
-        self.blocked
     }
 
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
@@ -113,43 +101,16 @@ impl Connection {
         self.blocked = false;
     }
 
-    /// The socket has something to read.
-    pub(crate) fn hear(&mut self) {
-        self.readable = true;
-    }
-
     /// The peer sends nothing more. Who waits for something open-ended is gone; a finite answer is still delivered.
     pub(crate) fn is_over_when_peer_is_silent(&self) -> bool {
         matches!(self.state, State::Streaming(_) | State::Held(_) | State::Lingering)
     }
 
-    /// Says good bye to a peer that sends nothing more.
-    pub(crate) fn part(&mut self) {
-        // What it said last is read, or closing would take our last word from it.
-        let _ = self.discard();
-        self.socket.finish();
-    }
-
     /// Does what can be done now.
     ///
     /// # Errors
-    /// The connection is broken.
+    /// The connection is broken, or what it sends can't be read.
     pub(crate) fn drive(&mut self, house: &mut House) -> io::Result<Fate> {
-        match self.go_on(house) {
-            // It has been told what is wrong with its bytes, and gets the time to read that.
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                self.leave(house, false);
-                Ok(if self.discard()? { Fate::Stays } else { Fate::Again })
-            }
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                self.socket.finish();
-                Ok(Fate::Closes)
-            }
-            other => other,
-        }
-    }
-
-    fn go_on(&mut self, house: &mut House) -> io::Result<Fate> {
         let before = house.metrics.bytes_sent;
         loop {
             let fate = match &mut self.state {
@@ -157,7 +118,10 @@ impl Connection {
                 State::Sending(_) => self.send(house)?,
                 State::Held(_) => self.hold(house),
                 State::Streaming(_) => self.pour(house)?,
-                State::Lingering => return Ok(if self.discard()? { Fate::Stays } else { Fate::Again }),
+                State::Lingering => {
+                    self.discard()?;
+                    return Ok(Fate::Stays);
+                }
             };
             match fate {
                 Some(fate) => return Ok(fate),
@@ -169,17 +133,6 @@ impl Connection {
 
     /// Reads a request and answers it.
     fn read(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
-        while self.socket.shakes_hands() {
-            if house.handshakes_left == 0 {
-                return Ok(Some(Fate::Again));
-            }
-            match self.socket.shake() {
-                Ok(0) => return Ok(Some(Fate::Closes)),
-                Ok(_) => house.handshakes_left -= 1,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(Fate::Stays)),
-                Err(error) => return Err(error),
-            }
-        }
         loop {
             match http::parse(&self.input) {
                 Ok(Some((request, length))) => {
@@ -198,7 +151,7 @@ impl Connection {
             }
             let mut bytes = [0; READ_BYTES];
             match self.socket.read(&mut bytes) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(0) => return Ok(Some(Fate::Closes)),
                 Ok(count) => {
                     if self.input.is_empty() {
                         self.deadline = Some(house.now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
@@ -231,15 +184,19 @@ impl Connection {
                 }
                 self.reply(house, reply);
             }
-            Answer::Stream(mut opening, stream) => {
-                house.date.put(&mut opening);
+            Answer::Stream(stream) => {
                 self.deadline = None;
-                // A system that refuses a smaller buffer only lets slow readers lag further behind.
-                let _ = rustix::net::sockopt::set_socket_send_buffer_size(self.socket.fd(), STREAM_BUFFER_BYTES);
+                self.make_room(&stream.place);
                 self.input = Vec::new();
-                self.state = State::Streaming(Box::new(Streaming { opening, opening_sent: 0, stream }));
+                self.state = State::Streaming(Box::new(stream));
             }
         }
+    }
+
+    /// Gives the socket room for what is sent at once.
+    fn make_room(&self, place: &Place) {
+        // A system that refuses a smaller buffer only lets slow readers lag further behind.
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(self.socket.fd(), buffer_bytes(place.rung, place.pace.now));
     }
 
     fn reply(&mut self, house: &mut House, mut reply: Reply) {
@@ -298,61 +255,54 @@ impl Connection {
 
     /// Sends what a stream has to send.
     fn pour(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
-        if self.readable && self.socket.talks_besides() && !self.discard()? {
-            return Ok(Some(Fate::Again));
+        if self.socket.talks_besides() {
+            self.discard()?;
         }
-        let State::Streaming(streaming) = &mut self.state else { return Ok(None) };
-        let (count, blocked) = if streaming.opening.is_empty() {
-            let Some(event) = house.events.get_mut(&streaming.stream.event) else { return Ok(Some(Fate::Closes)) };
-            match streaming.stream.next(event, &mut house.metrics.skips)? {
-                Next::Bytes(bytes, sent) => write(&mut self.socket, &bytes[sent..], house)?,
-                Next::Wait => {
-                    // What TLS still holds goes out first.
-                    self.blocked = !flushed(&mut self.socket)?;
+        let State::Streaming(stream) = &mut self.state else { return Ok(None) };
+        let Some(event) = house.events.get_mut(&stream.place.event) else { return Ok(Some(Fate::Closes)) };
+        let cadence = stream.place.pace.now;
+        let (bytes, sent) = match stream.next(event, house.governor.target(), &mut house.metrics.skips)? {
+            Next::Bytes(bytes, sent) => (bytes, sent),
+            Next::Wait => {
+                // What TLS still holds goes out first.
+                self.blocked = !flushed(&mut self.socket)?;
+                return Ok(Some(Fate::Stays));
+            }
+            Next::End => {
+                if !flushed(&mut self.socket)? {
+                    self.blocked = true;
                     return Ok(Some(Fate::Stays));
                 }
-                Next::End => {
-                    if !flushed(&mut self.socket)? {
-                        self.blocked = true;
-                        return Ok(Some(Fate::Stays));
-                    }
-                    self.leave(house, false);
-                    return Ok(None);
-                }
+                self.leave(house, false);
+                return Ok(None);
             }
-        } else {
-            write(&mut self.socket, &streaming.opening[streaming.opening_sent..], house)?
         };
-        if streaming.opening.is_empty() {
-            streaming.stream.advance(count);
-        } else {
-            streaming.opening_sent += count;
-            if streaming.opening_sent == streaming.opening.len() {
-                streaming.opening = Vec::new();
-            }
+        let place = stream.place;
+        if place.pace.now > cadence {
+            self.make_room(&place);
+        }
+        let (count, blocked) = write(&mut self.socket, &bytes[sent..], house)?;
+        if let State::Streaming(stream) = &mut self.state {
+            stream.advance(count);
         }
         self.blocked = blocked;
         Ok(blocked.then_some(Fate::Stays))
     }
 
-    /// Throws away what the peer sends; `false` when there is more of it than one turn takes.
+    /// Throws away what the peer sends.
     ///
     /// # Errors
     /// It has closed.
-    fn discard(&mut self) -> io::Result<bool> {
+    fn discard(&mut self) -> io::Result<()> {
         let mut bytes = [0; READ_BYTES];
-        for _ in 0..READS_PER_TURN {
+        loop {
             match self.socket.read(&mut bytes) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.readable = false;
-                    return Ok(true);
-                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
-        Ok(false)
     }
 
     /// Answers with our own fault when nothing was said yet; used behind a panic.
@@ -362,7 +312,7 @@ impl Connection {
             date.put(&mut bytes);
             bytes.extend_from_slice(http::problem(FaultKind::Internal).as_bytes());
             // It closes right behind this, delivered or not.
-            let _ = self.socket.write(&bytes, &mut Vec::new());
+            let _ = self.socket.write(&bytes);
             self.socket.finish();
         }
     }
@@ -374,7 +324,7 @@ fn write(socket: &mut Socket, bytes: &[u8], house: &mut House) -> io::Result<(us
     let mut blocked = false;
     while done < bytes.len() && !blocked {
         house.metrics.sends += 1;
-        match socket.write(&bytes[done..], &mut house.sealed) {
+        match socket.write(&bytes[done..]) {
             Ok(count) => done += count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => blocked = true,
             Err(error) => return Err(error),

@@ -4,11 +4,13 @@ mod files;
 mod views;
 
 use crate::body::{Run, Runs};
-use base::{EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis, Visibility};
+use crate::rota::{Rota, Seat};
+use base::cadence::SLOT_MILLIS;
+use base::{Cadence, EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis, Visibility};
 use files::Files;
 use programme::journal::Journal;
 use programme::view::{self, Extent, Programme};
-use programme::{Announcement, Cuts, Index};
+use programme::{Announcement, Cuts, Index, fragment};
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,11 +19,14 @@ use std::time::{Duration, Instant};
 use views::Shelf;
 pub(crate) use views::{Found, Keep, Thing};
 
-/// Slots sent at once to who is behind: one TLS record's worth of rung 64.
+/// Slots sent at once to who is far behind: one TLS record's worth of rung 64.
 const CHUNK_SLOTS: u64 = 8;
 
-/// Chunks that many listeners share, newest last: about half a minute of every rung.
-const CHUNKS_KEPT: usize = 64;
+/// Bytes of chunks that many listeners share, the newest last: a turn of every rung and cadence, and what those who join are sent.
+const CHUNKS_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Slots by which a rung's fragments may be sealed later than the recording's: the encoders' order is not fixed.
+const GRACE_SLOTS: u64 = 2;
 
 /// How far an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +40,14 @@ pub(crate) enum Phase {
 }
 
 /// A connection that belongs to an event: its key, and its serial so that a key used again is told apart.
-pub(crate) type Member = (usize, u32);
+pub(crate) type Member = (u32, u32);
 
-/// Whole fragments from a number on, for who asked for a rung.
+/// Whole fragments from a number on, for who asked for a rung, behind the cadence that they are told.
 #[derive(Clone)]
 struct Chunk {
     asked: Rung,
     from: FragmentNumber,
+    announced: Option<Cadence>,
     next: FragmentNumber,
     bytes: Rc<[u8]>,
     /// What the event's version was: nothing longer can be had before it changes.
@@ -69,14 +75,22 @@ pub(crate) struct Event {
     unheard: Unheard,
     /// Everything before it is published.
     mark: FragmentNumber,
+    /// The rungs that have grown since their listeners had a turn.
+    grew: [bool; 3],
     /// When the newest fragment was seen.
     grown: Instant,
     chunks: VecDeque<Chunk>,
     /// Grows with every change that a listener could see.
     version: u64,
     shelf: Shelf,
-    /// Endless streams.
-    pub(crate) listeners: Vec<Member>,
+    /// Endless streams, and whose turn it is.
+    pub(crate) rota: Rota,
+    /// How many endless streams there are.
+    pub(crate) streams: usize,
+    /// How many there ever were.
+    ordinals: u32,
+    /// When it was first seen that all of it is published and nothing follows.
+    ended: Option<Instant>,
     /// Held requests.
     pub(crate) waiters: Vec<Member>,
     /// Endless streams that count, by the rung they asked for, in the order of [`Rung::ALL`].
@@ -110,11 +124,15 @@ impl Event {
             cuts_bytes: 0,
             unheard: Unheard::default(),
             mark: FragmentNumber(0),
+            grew: [false; 3],
             grown: now.checked_sub(idle).unwrap_or(now),
             chunks: VecDeque::new(),
             version: 0,
             shelf: Shelf::default(),
-            listeners: Vec::new(),
+            rota: Rota::default(),
+            streams: 0,
+            ordinals: 0,
+            ended: None,
             waiters: Vec::new(),
             counts: [0; 3],
             used: now,
@@ -132,7 +150,7 @@ impl Event {
 
     /// Whether a connection hangs on it.
     pub(crate) fn is_used(&self) -> bool {
-        !self.listeners.is_empty() || !self.waiters.is_empty()
+        self.streams > 0 || !self.waiters.is_empty()
     }
 
     pub(crate) fn descriptors(&self) -> usize {
@@ -147,8 +165,10 @@ impl Event {
         let sealed = self.indexes[0].sealed_end();
         let mut fresh = self.poll_cuts()?;
         self.poll_journal()?;
-        for (files, index) in self.files.iter_mut().zip(&mut self.indexes) {
-            fresh |= files.poll(index, &self.directory, &self.memory, scratch)?;
+        for (rung, (files, index)) in self.files.iter_mut().zip(&mut self.indexes).enumerate() {
+            let has_grown = files.poll(index, &self.directory, &self.memory, scratch)?;
+            self.grew[rung] |= has_grown;
+            fresh |= has_grown;
         }
         let is_first = self.version == 0;
         if self.indexes[0].sealed_end() != sealed && !is_first {
@@ -158,6 +178,10 @@ impl Event {
         let mark = view::published(&self.indexes[0], self.announcement.delay, idle);
         fresh |= mark != self.mark || is_first;
         self.mark = mark;
+        if is_first {
+            self.rota.begin(Rung::ALL.map(|rung| self.reach(rung)));
+        }
+        self.ended = if self.phase() == Phase::Ended { self.ended.or(Some(now)) } else { None };
         self.version += u64::from(fresh);
         Ok(fresh)
     }
@@ -230,20 +254,58 @@ impl Event {
         (index.first()?.number < self.mark).then_some(Place { epoch: entry.epoch, number: before })
     }
 
-    /// The fragments that follow for who asked for a rung, as many as are sent at once, and the number after them.
+    /// Gives those a turn for whom there is something new, group by group. When the event is over its slots go on by the clock until
+    /// everybody has had a last turn: as evenly as before, and before anybody's store runs out.
+    pub(crate) fn turn(&mut self, now: Instant, mut due: impl FnMut(Seat)) {
+        let over = self.ended.map_or(0, |since| {
+            let slots = u64::try_from(now.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX) / SLOT_MILLIS;
+            slots.min(Cadence::SLOWEST.slots())
+        });
+        for rung in Rung::ALL {
+            let reach = self.reach(rung);
+            self.rota.turn(rung, FragmentNumber(reach.0 + over), self.grew[rung.place()], &mut due);
+        }
+        self.grew = [false; 3];
+    }
+
+    /// Whether it is over and has listeners who wait for their last turn.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.ended.is_some() && self.streams > 0
+    }
+
+    /// Up to where a rung's listeners are sent to: the mark; a little less where the rung is just about to have what the recording has.
+    fn reach(&self, rung: Rung) -> FragmentNumber {
+        let sealed = self.indexes[rung.place()].sealed_end();
+        let is_about = self.ended.is_none() && sealed < self.mark && self.mark.0 - sealed.0 <= GRACE_SLOTS;
+        if is_about && rung.slots_per_fragment() == 1 { sealed } else { self.mark }
+    }
+
+    /// Counts one more stream: its number.
+    pub(crate) const fn next_ordinal(&mut self) -> u32 {
+        self.ordinals = self.ordinals.wrapping_add(1);
+        self.ordinals
+    }
+
+    /// The fragments that follow for who asked for a rung, and the number after them: all there are for who `is_near` the edge, else as many
+    /// as are sent at once. In front of them stands the cadence that is announced.
     ///
     /// # Errors
     /// The bytes can't be read.
-    pub(crate) fn chunk(&mut self, asked: Rung, from: FragmentNumber) -> io::Result<Option<(Rc<[u8]>, FragmentNumber)>> {
-        let to = FragmentNumber(from.0.saturating_add(CHUNK_SLOTS).min(self.mark.0));
+    pub(crate) fn chunk(
+        &mut self,
+        asked: Rung,
+        from: FragmentNumber,
+        is_near: bool,
+        announced: Option<Cadence>,
+    ) -> io::Result<Option<(Rc<[u8]>, FragmentNumber)>> {
+        let to = if is_near { self.mark } else { FragmentNumber(from.0.saturating_add(CHUNK_SLOTS)).min(self.mark) };
         if to <= from {
             return Ok(None);
         }
-        let kept = self
-            .chunks
-            .iter()
-            .rev()
-            .find(|chunk| chunk.from == from && chunk.asked == asked && (chunk.next >= to || chunk.version == self.version));
+        let kept = self.chunks.iter().rev().find(|chunk| {
+            let is_whole = chunk.next >= to || chunk.version == self.version;
+            chunk.from == from && chunk.asked == asked && chunk.announced == announced && is_whole
+        });
         if let Some(chunk) = kept {
             return Ok(Some((Rc::clone(&chunk.bytes), chunk.next)));
         }
@@ -251,12 +313,20 @@ impl Event {
         if next == from {
             return Ok(None);
         }
-        let runs = self.runs(extents)?;
-        let (mut span, mut bytes) = (Vec::new(), Vec::new());
-        runs.read(0..runs.length(), &mut span, &mut bytes)?;
-        let chunk = Chunk { asked, from, next, bytes: bytes.into(), version: self.version };
-        self.chunks.drain(..(self.chunks.len() + 1).saturating_sub(CHUNKS_KEPT));
+        let mut bytes = announced.map_or_else(Vec::new, |cadence| fragment::cadence(from, cadence));
+        let (runs, before) = (self.runs(extents)?, bytes.len());
+        let mut span = Vec::new();
+        while let read = (bytes.len() - before) as u64
+            && read < runs.length()
+        {
+            runs.read(read..runs.length(), &mut span, &mut bytes)?;
+        }
+        let chunk = Chunk { asked, from, announced, next, bytes: bytes.into(), version: self.version };
         self.chunks.push_back(chunk.clone());
+        let mut kept: usize = self.chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+        while kept > CHUNKS_BYTES_MAX && self.chunks.len() > 1 {
+            kept -= self.chunks.pop_front().map_or(0, |chunk| chunk.bytes.len());
+        }
         Ok(Some((chunk.bytes, next)))
     }
 

@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::answer::{self, Answer, Door};
 use crate::audience::Audience;
 use crate::event::Event;
+use crate::governor::Governor;
 use crate::http::{Date, Method, Request};
 use crate::metrics::Metrics;
 use base::{EventId, FaultKind, Rung, UnixMillis, limit};
@@ -24,16 +25,14 @@ pub(crate) struct House {
     pub(crate) opened: Vec<EventId>,
     pub(crate) audience: Audience,
     pub(crate) metrics: Metrics,
+    /// How often listeners are sent to.
+    pub(crate) governor: Governor,
     pub(crate) now: Instant,
     pub(crate) wall: UnixMillis,
     pub(crate) date: Date,
     /// Room to work in: bytes to be sent, and bytes read.
     pub(crate) scratch: Vec<u8>,
     pub(crate) span: Vec<u8>,
-    /// What TLS sends.
-    pub(crate) sealed: Vec<u8>,
-    /// Steps of TLS handshakes that this turn may still take.
-    pub(crate) handshakes_left: usize,
 }
 
 impl House {
@@ -42,7 +41,7 @@ impl House {
         if let Err(kind) = self.open(address.event) {
             return Answer::Reply(answer::fault(kind, request));
         }
-        let door = Door { keys: self.keys.as_ref(), wall: self.wall };
+        let door = Door { keys: self.keys.as_ref(), wall: self.wall, date: &self.date, cadence: self.governor.target() };
         match self.events.get_mut(&address.event) {
             Some(event) => {
                 event.used = self.now;

@@ -1,5 +1,6 @@
 //! What a worker counts, as Prometheus text. No label names an event or a listener.
 
+use base::Cadence;
 use std::fmt::Write as _;
 
 /// Totals since the worker started.
@@ -17,6 +18,9 @@ pub(crate) struct Metrics {
     pub(crate) turns: u64,
     pub(crate) turn_micros_total: u64,
     pub(crate) turn_micros_max: u64,
+    pub(crate) passes: u64,
+    pub(crate) lag_micros: u64,
+    pub(crate) lag_micros_max: u64,
 }
 
 /// What is now.
@@ -38,11 +42,17 @@ pub struct Load {
     pub descriptors_limit: usize,
     /// Whether the worker takes no more connections.
     pub full: bool,
+    /// The cadence that its listeners have or go to.
+    pub cadence: Cadence,
+    /// Whether the operator has said it.
+    pub cadence_fixed: bool,
+    /// Endless streams at each cadence, in the order of [`Cadence::ALL`].
+    pub by_cadence: [usize; Cadence::COUNT],
 }
 
 impl Metrics {
     pub(crate) fn text(&self, load: &Load) -> String {
-        let rows: [(&str, &str, &str, u64); 20] = [
+        let rows: [(&str, &str, &str, u64); 25] = [
             ("connections", "gauge", "Open connections.", load.connections as u64),
             ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
             ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
@@ -63,6 +73,16 @@ impl Metrics {
             ("turns_total", "counter", "Turns of the event loop.", self.turns),
             ("turn_micros_total", "counter", "Microseconds of work in the event loop.", self.turn_micros_total),
             ("turn_micros_max", "gauge", "Longest turn of the event loop in microseconds.", self.turn_micros_max),
+            ("cadence_millis", "gauge", "Milliseconds between two sends to a listener, as the worker wants it now.", load.cadence.millis()),
+            ("cadence_fixed", "gauge", "Whether the operator has said the cadence.", u64::from(load.cadence_fixed)),
+            ("passes_total", "counter", "Passes over the listeners who were due.", self.passes),
+            (
+                "lag_micros",
+                "gauge",
+                "Microseconds from seeing a fragment to the last send of its pass, in the newest pass.",
+                self.lag_micros,
+            ),
+            ("lag_micros_max", "gauge", "The longest of these.", self.lag_micros_max),
         ];
         let mut text = String::with_capacity(4096);
         for (name, kind, help, value) in rows {
@@ -71,6 +91,10 @@ impl Metrics {
                 text,
                 "# HELP townsquare_relay_{name} {help}\n# TYPE townsquare_relay_{name} {kind}\ntownsquare_relay_{name} {value}"
             );
+        }
+        text.push_str("# HELP townsquare_relay_cadence_streams Endless streams by the cadence that they have.\n# TYPE townsquare_relay_cadence_streams gauge\n");
+        for (cadence, count) in Cadence::ALL.into_iter().zip(load.by_cadence) {
+            let _ = writeln!(text, "townsquare_relay_cadence_streams{{millis=\"{cadence}\"}} {count}");
         }
         text
     }

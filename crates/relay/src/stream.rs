@@ -1,11 +1,13 @@
 //! One endless stream: where a listener is in the programme, and what to send next.
 
 use crate::event::{Event, Phase};
-use base::time::FRAGMENT_SAMPLES;
-use base::{EventId, FragmentNumber, Rung, limit};
-use programme::init;
+use crate::pace::Pace;
+use crate::rota::Seat;
+use base::cadence::SLOT_MILLIS;
+use base::{Cadence, EventId, FragmentNumber, Rung, limit};
 use programme::view::Extent;
 use programme::view::live::{self, From};
+use programme::{fragment, init};
 use std::io;
 use std::rc::Rc;
 
@@ -15,26 +17,54 @@ const BURST_SECONDS: u64 = 1;
 /// A box's length and kind.
 const FREE_HEADER_BYTES: u64 = 8;
 
-/// Milliseconds of one slot.
-const SLOT_MILLIS: u64 = FRAGMENT_SAMPLES / 48;
-
 const BEHIND_SLOTS_MAX: u64 = limit::LISTENER_BEHIND_MILLIS_MAX / SLOT_MILLIS;
 
-/// One listener's place.
-#[derive(Debug)]
-pub(crate) struct Stream {
+/// Slots that a player has in store besides the cadence when its stream begins: what [`live::start`] gives.
+const STORE_SLOTS: u64 = 5;
+
+/// What a listener asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) rung: Rung,
+    pub(crate) from: From,
+    /// The cadence for which the player has enough in store, when it says so: it comes from another connection.
+    pub(crate) ready: Option<Cadence>,
+}
+
+/// Everything about a listener but the descriptor and bytes half sent: plain data, which another process could go on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
     pub(crate) event: EventId,
-    /// The rung asked for.
-    pub(crate) asked: Rung,
-    /// Whether this listener counts: a prefetch does not.
-    pub(crate) counts: bool,
     /// The first number that is not in hand.
     next: FragmentNumber,
-    /// Whole fragments, some of them sent; shared with everybody who is at the same place.
-    hand: Option<Rc<[u8]>>,
-    sent: usize,
+    pub(crate) pace: Pace,
+    /// The how manieth stream of the event it is: that says its group.
+    ordinal: u32,
+    /// Bytes that are sent of what is in hand.
+    sent: u32,
     /// The least that the listener has been behind the edge, in slots: who rewound is not slow.
-    least_behind: u64,
+    least_behind: u32,
+    /// The rung asked for.
+    pub(crate) rung: Rung,
+    /// Whether this listener counts: a prefetch does not.
+    pub(crate) counts: bool,
+    /// Its turn has come and it has not been sent anything since.
+    owed: bool,
+}
+
+impl Place {
+    /// The group in which it has its turn.
+    pub(crate) fn seat(&self) -> Seat {
+        Seat::of(self.ordinal, self.rung, self.pace.now)
+    }
+}
+
+/// One listener's stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) place: Place,
+    /// The opening, or whole fragments that are shared with everybody at the same place; some of it sent.
+    hand: Option<Rc<[u8]>>,
 }
 
 /// What there is to send.
@@ -48,60 +78,138 @@ pub(crate) enum Next {
 }
 
 impl Stream {
-    pub(crate) fn new(event: &Event, asked: Rung, counts: bool, from: From) -> Self {
-        let next = live::start(&event.programme(), asked, from);
-        Self { event: event.id, asked, counts, next, hand: None, sent: 0, least_behind: behind(event, next) }
+    /// A stream that begins with `head` and what `wish` says, at a cadence of `target` or quicker.
+    pub(crate) fn open(event: &mut Event, wish: Wish, counts: bool, target: Cadence, mut head: Vec<u8>) -> Self {
+        let Wish { rung, from, .. } = wish;
+        let cadence = birth(event, wish, target);
+        let next = live::start(&event.programme(), rung, from, cadence);
+        let announced = if cadence == Cadence::QUICKEST { Vec::new() } else { fragment::cadence(next, cadence) };
+        head.extend_from_slice(init::segment());
+        if from == From::Live {
+            let (burst, _) = event.programme().extents(rung, next, event.mark());
+            let sound = burst.iter().map(Extent::length).sum::<u64>();
+            free(padding_bytes((init::segment().len() + announced.len()) as u64 + sound), &mut head);
+        }
+        head.extend_from_slice(&announced);
+        let place = Place {
+            event: event.id,
+            next,
+            pace: Pace::born(cadence),
+            ordinal: event.next_ordinal(),
+            sent: 0,
+            least_behind: behind(event, next),
+            rung,
+            counts,
+            owed: true,
+        };
+        Self { place, hand: Some(head.into()) }
     }
 
-    /// Bytes that a `free` box must have between the init segment and the sound, so that the sound ends with a block.
-    pub(crate) fn padding_bytes(&self, event: &Event) -> u64 {
-        let (burst, _) = event.programme().extents(self.asked, self.next, event.mark());
-        let bytes = init::segment().len() as u64 + burst.iter().map(Extent::length).sum::<u64>() + FREE_HEADER_BYTES;
-        FREE_HEADER_BYTES + bytes.next_multiple_of(live::ELEMENT_BLOCK_BYTES) - bytes
+    /// Its turn has come.
+    pub(crate) const fn owe(&mut self) {
+        self.place.owed = true;
     }
 
-    /// What to send next: the rest of what is in hand, else the fragments that follow. `skips` counts moves to the live edge.
+    /// What to send next: the rest of what is in hand, else the fragments that follow, when it has its turn or is more than a cadence
+    /// behind. Counts what it does in `skips`: moves to the live edge.
     ///
     /// # Errors
     /// The bytes can't be read.
-    pub(crate) fn next(&mut self, event: &mut Event, skips: &mut u64) -> io::Result<Next> {
+    pub(crate) fn next(&mut self, event: &mut Event, target: Cadence, skips: &mut u64) -> io::Result<Next> {
         if let Some(bytes) = &self.hand {
-            return Ok(Next::Bytes(Rc::clone(bytes), self.sent));
+            return Ok(Next::Bytes(Rc::clone(bytes), self.place.sent as usize));
         }
-        self.keep_up(event, skips);
-        match event.chunk(self.asked, self.next)? {
+        let has_ended = event.phase() == Phase::Ended;
+        let behind = u64::from(self.keep_up(event, skips));
+        let place = &mut self.place;
+        if !place.owed && !has_ended && behind <= place.pace.now.slots() {
+            return Ok(Next::Wait);
+        }
+        let (pace, announced) = place.pace.next(target.max(Cadence::least(place.rung)), event.mark());
+        match event.chunk(place.rung, place.next, behind <= burst_slots(place.pace.now), announced)? {
             Some((bytes, next)) => {
-                self.next = next;
+                (place.pace, place.next, place.owed) = (pace, next, false);
                 self.hand = Some(Rc::clone(&bytes));
                 Ok(Next::Bytes(bytes, 0))
             }
-            None if event.phase() == Phase::Ended => Ok(Next::End),
+            None if has_ended => Ok(Next::End),
             None => Ok(Next::Wait),
         }
     }
 
     /// Notes that so many bytes of what is in hand are sent.
     pub(crate) fn advance(&mut self, count: usize) {
-        self.sent += count;
-        if self.hand.as_ref().is_none_or(|bytes| self.sent >= bytes.len()) {
+        self.place.sent += u32::try_from(count).unwrap_or(u32::MAX);
+        if self.hand.as_ref().is_none_or(|bytes| self.place.sent as usize >= bytes.len()) {
             self.hand = None;
-            self.sent = 0;
+            self.place.sent = 0;
         }
     }
 
-    /// Moves a listener who fell too far behind to the live edge; at a fragment boundary, for nothing is in hand.
-    fn keep_up(&mut self, event: &Event, skips: &mut u64) {
-        let now = behind(event, self.next);
-        if now > self.least_behind.saturating_add(BEHIND_SLOTS_MAX) {
+    /// Moves a listener who fell too far behind to the live edge; at a fragment boundary, for nothing is in hand. Gives how far behind
+    /// it is, in slots.
+    fn keep_up(&mut self, event: &Event, skips: &mut u64) -> u32 {
+        let place = &mut self.place;
+        let now = behind(event, place.next);
+        if u64::from(now) > u64::from(place.least_behind) + place.pace.now.slots() + BEHIND_SLOTS_MAX {
             *skips += 1;
-            self.next = live::start(&event.programme(), self.asked, From::SecondsBack(BURST_SECONDS));
-            self.least_behind = behind(event, self.next);
-        } else {
-            self.least_behind = self.least_behind.min(now);
+            place.next = live::start(&event.programme(), place.rung, From::SecondsBack(BURST_SECONDS), place.pace.now);
+            place.least_behind = behind(event, place.next);
+            return place.least_behind;
         }
+        place.least_behind = place.least_behind.min(now);
+        now
     }
 }
 
-fn behind(event: &Event, number: FragmentNumber) -> u64 {
-    event.mark().0.saturating_sub(number.0)
+/// Bytes of the kernel's room for a stream's unsent bytes: a whole send of the cadence and what a stream begins with. What lies there can't
+/// be skipped, so a slow reader's lag must not hide in it.
+#[expect(clippy::cast_possible_truncation, reason = "22 s of the best rung are 220 kB")]
+pub(crate) const fn buffer_bytes(rung: Rung, cadence: Cadence) -> usize {
+    // A quarter more than the sound: boxes and live facts.
+    let bytes_per_slot = rung.bits_per_second() as u64 / 8 * 5 / 4 * SLOT_MILLIS / 1_000;
+    let bytes = (burst_slots(cadence) * bytes_per_slot) as usize;
+    if bytes < BUFFER_BYTES_MIN { BUFFER_BYTES_MIN } else { bytes }
+}
+
+/// A burst of a saver rung with the padding in front of it.
+const BUFFER_BYTES_MIN: usize = 32 * 1024;
+
+/// Slots of what a stream of rung 64 begins with, and of what is sent at once: the cadence and six seconds.
+const fn burst_slots(cadence: Cadence) -> u64 {
+    cadence.slots() + 30
+}
+
+/// The cadence that a listener begins with: the worker's, for a new stream has a store that suits it. Who goes on at a fragment has
+/// the store that it has: it begins with what it says that it is ready for, else with what lies between its fragment and the edge.
+fn birth(event: &Event, wish: Wish, target: Cadence) -> Cadence {
+    let Wish { rung, from, ready } = wish;
+    let least = Cadence::least(rung);
+    let cadence = match from {
+        From::Live | From::SecondsBack(_) => target,
+        From::Fragment(number) => {
+            let behind = u64::from(behind(event, number));
+            let stored = Cadence::ALL.into_iter().rev().find(|cadence| cadence.slots() + STORE_SLOTS <= behind);
+            target.min(stored.max(ready).unwrap_or(Cadence::QUICKEST))
+        }
+    };
+    cadence.max(least)
+}
+
+/// Bytes that a `free` box must have so that a stream whose opening has this many bytes besides ends its burst with a block.
+fn padding_bytes(bytes: u64) -> u64 {
+    let bytes = bytes + FREE_HEADER_BYTES;
+    FREE_HEADER_BYTES + bytes.next_multiple_of(live::ELEMENT_BLOCK_BYTES) - bytes
+}
+
+/// Appends a `free` box (ISO/IEC 14496-12, 8.1.2) of so many bytes, its header included; a block at most.
+fn free(bytes: u64, into: &mut Vec<u8>) {
+    let length = u32::try_from(bytes).unwrap_or(8);
+    into.extend_from_slice(&length.to_be_bytes());
+    into.extend_from_slice(b"free");
+    into.resize(into.len() + length as usize - 8, 0);
+}
+
+fn behind(event: &Event, number: FragmentNumber) -> u32 {
+    u32::try_from(event.mark().0.saturating_sub(number.0)).unwrap_or(u32::MAX)
 }

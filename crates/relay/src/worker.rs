@@ -1,18 +1,25 @@
 //! One relay worker: the event loop that accepts, follows the files and drives every connection.
 //!
-//! The shell calls [`Worker::wait`] and [`Worker::turn`] in turns and owns the clock. Sockets are watched edge-triggered, so a
-//! listener costs one system call a fragment; files are watched with inotify, and looked at four times a second besides.
+//! The shell calls [`Worker::wait`], [`Worker::turn`] and [`Worker::took`] in turns and owns the clock. Sockets are watched
+//! edge-triggered, so a listener costs one system call a cadence; files are watched with inotify, and looked at four times a second besides.
+//!
+//! Sends that are due go before everything else, and everything in a turn is bounded by a count, so that neither a crowd that joins nor a
+//! pass over very many listeners keeps the others or the supervisor waiting.
 
 mod follow;
+mod pass;
 mod watch;
 
 use crate::connection::{Connection, Fate};
 use crate::event::Member;
+use crate::governor::Governor;
 use crate::house::House;
 use crate::http::Date;
 use crate::metrics::{Load, Metrics};
+use crate::rota::Seat;
 use crate::socket::Socket;
-use base::{EventId, Rung, UnixMillis, limit};
+use base::{Cadence, EventId, Rung, UnixMillis, limit};
+use pass::Pass;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
@@ -47,8 +54,8 @@ const ACCEPTS_PER_TURN: usize = 64;
 /// Descriptors that are neither connections nor events' files: epoll, inotify, link, logs.
 const OTHER_DESCRIPTORS: usize = 16;
 
-/// Room for what is ready at once.
-const READY_EVENTS: usize = 1_024;
+/// Room for what is ready at once: as many requests are answered before those who are due have their turn again, some 15 ms.
+const READY_EVENTS: usize = 256;
 
 const WATCH_TOKEN: u64 = u64::MAX;
 const LISTENER_TOKEN: u64 = u64::MAX - 1;
@@ -65,6 +72,8 @@ pub struct Config {
     pub tls: Option<Arc<ServerConfig>>,
     /// Descriptors that it may use, when that is not what the system allows.
     pub descriptors: Option<usize>,
+    /// The cadence, when it is not left to the worker.
+    pub cadence: Option<Cadence>,
 }
 
 /// Listeners of one event by rung, as they are told to the other roles. A rung with none is left out.
@@ -82,6 +91,9 @@ pub struct Worker {
     house: House,
     ready: Vec<epoll::Event>,
     again: Vec<Member>,
+    pass: Pass,
+    /// Endless streams at each cadence.
+    by_cadence: [usize; Cadence::COUNT],
     told: BTreeMap<EventId, Vec<(Rung, u32)>>,
     told_at: Instant,
     looked_at: Instant,
@@ -110,13 +122,12 @@ impl Worker {
             opened: Vec::new(),
             audience: Default::default(),
             metrics: Metrics::default(),
+            governor: Governor::new(config.cadence, now),
             now,
             wall,
             date: Date::default(),
             scratch: Vec::new(),
             span: Vec::new(),
-            sealed: Vec::new(),
-            handshakes_left: 0,
         };
         let mut worker = Self {
             epoll,
@@ -128,6 +139,8 @@ impl Worker {
             house,
             ready: Vec::with_capacity(READY_EVENTS),
             again: Vec::new(),
+            pass: Pass::default(),
+            by_cadence: [0; Cadence::COUNT],
             told: BTreeMap::new(),
             told_at: now,
             looked_at: now,
@@ -147,7 +160,8 @@ impl Worker {
     /// # Errors
     /// The kernel refuses to wait.
     pub fn wait(&mut self, at_most: Duration) -> io::Result<()> {
-        let timeout = if self.again.is_empty() { at_most.min(Duration::from_millis(LOOK_MILLIS)) } else { Duration::ZERO };
+        let timeout =
+            if self.again.is_empty() && self.pass.is_over() { at_most.min(Duration::from_millis(LOOK_MILLIS)) } else { Duration::ZERO };
         let timeout = rustix::time::Timespec::try_from(timeout).map_err(|_| io::ErrorKind::InvalidInput)?;
         self.ready.clear();
         match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.ready), Some(&timeout)) {
@@ -162,9 +176,11 @@ impl Worker {
     /// The worker can't go on; a fault of one connection or event is none.
     pub fn turn(&mut self, now: Instant, wall: UnixMillis) -> io::Result<()> {
         (self.house.now, self.house.wall) = (now, wall);
-        self.house.handshakes_left = limit::TLS_HANDSHAKES_PER_TURN_MAX;
         self.house.date.set(wall);
         self.house.metrics.turns += 1;
+        self.watch.read();
+        self.look(now);
+        self.serve();
         for (key, serial) in std::mem::take(&mut self.again) {
             if self.is_member(key, serial) {
                 self.drive(key);
@@ -173,15 +189,15 @@ impl Worker {
         let ready = std::mem::take(&mut self.ready);
         for event in &ready {
             let (flags, token) = (event.flags, event.data.u64());
-            match usize::try_from(token) {
-                _ if token == WATCH_TOKEN => self.watch.read(),
+            match u32::try_from(token) {
+                // It was read already.
+                _ if token == WATCH_TOKEN => {}
                 _ if token == LISTENER_TOKEN => self.accept()?,
                 Ok(key) => self.socket_says(key, flags),
                 Err(_) => {}
             }
         }
         self.ready = ready;
-        self.look(now);
         if now.saturating_duration_since(self.swept_at) >= Duration::from_millis(SWEEP_MILLIS) {
             self.swept_at = now;
             self.sweep(now);
@@ -192,8 +208,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Notes how long a turn took.
+    /// Notes how long the turn took.
     pub fn took(&mut self, time: Duration) {
+        self.judge(time);
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.house.metrics.turn_micros_total = self.house.metrics.turn_micros_total.saturating_add(micros);
         self.house.metrics.turn_micros_max = self.house.metrics.turn_micros_max.max(micros);
@@ -202,6 +219,11 @@ impl Worker {
     /// Tickets are checked with these keys from now on.
     pub fn set_keys(&mut self, keys: Option<gate::Keys>) {
         self.house.keys = keys;
+    }
+
+    /// Listeners are sent to at this cadence from now on; without one at what the worker's own lag asks for.
+    pub fn set_cadence(&mut self, cadence: Option<Cadence>) {
+        self.house.governor.fix(cadence);
     }
 
     /// How much it has to do.
@@ -217,6 +239,9 @@ impl Worker {
             descriptors_used: self.descriptors_used(),
             descriptors_limit: self.descriptors_limit,
             full: self.paused,
+            cadence: self.house.governor.target(),
+            cadence_fixed: self.house.governor.is_fixed(),
+            by_cadence: self.by_cadence,
         }
     }
 
@@ -248,19 +273,13 @@ impl Worker {
         news
     }
 
-    fn socket_says(&mut self, key: usize, flags: EventFlags) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+    fn socket_says(&mut self, key: u32, flags: EventFlags) {
+        let Some(connection) = self.connections.get_mut(key as usize) else { return };
         if flags.contains(EventFlags::OUT) {
             connection.unblock();
         }
-        if flags.intersects(EventFlags::IN | EventFlags::RDHUP) {
-            connection.hear();
-        }
         let is_gone = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        if is_gone {
-            self.close(key);
-        } else if flags.contains(EventFlags::RDHUP) && connection.is_over_when_peer_is_silent() {
-            connection.part();
+        if is_gone || (flags.contains(EventFlags::RDHUP) && connection.is_over_when_peer_is_silent()) {
             self.close(key);
         } else {
             self.drive(key);
@@ -293,7 +312,7 @@ impl Worker {
         // Without them a connection only works less well.
         let _ = sockopt::set_tcp_nodelay(&fd, true);
         let _ = sockopt::set_tcp_user_timeout(&fd, u32::try_from(limit::LISTENER_STALLED_MILLIS_MAX).unwrap_or(u32::MAX));
-        let Ok(socket) = Socket::new(fd, self.tls.as_deref()) else { return };
+        let Ok(socket) = Socket::new(fd, self.tls.as_ref()) else { return };
         self.serial = self.serial.wrapping_add(1);
         let key = self.connections.insert(Connection::new(socket, self.serial, peer, self.house.now));
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
@@ -333,13 +352,13 @@ impl Worker {
         self.descriptors_used() as u64 * 100 >= self.descriptors_limit as u64 * (limit::WORKER_FULL_PERCENT - slack)
     }
 
-    fn is_member(&self, key: usize, serial: u32) -> bool {
-        self.connections.get(key).is_some_and(|connection| connection.serial == serial)
+    fn is_member(&self, key: u32, serial: u32) -> bool {
+        self.connections.get(key as usize).is_some_and(|connection| connection.serial == serial)
     }
 
     /// Lets a connection do what it can, and keeps the books about it.
-    fn drive(&mut self, key: usize) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+    fn drive(&mut self, key: u32) {
+        let Some(connection) = self.connections.get_mut(key as usize) else { return };
         let (serial, waited, booked) = (connection.serial, connection.waits_for(), booked(connection));
         let fate = match catch_unwind(AssertUnwindSafe(|| connection.drive(&mut self.house))) {
             Ok(fate) => fate.unwrap_or(Fate::Closes),
@@ -371,35 +390,44 @@ impl Worker {
         }
     }
 
-    fn close(&mut self, key: usize) {
-        if let Some(connection) = self.connections.try_remove(key) {
+    fn close(&mut self, key: u32) {
+        if let Some(connection) = self.connections.try_remove(key as usize) {
             self.unbook(booked(&connection));
         }
     }
 
     fn book(&mut self, booking: Option<Booking>, member: Member) {
-        if let Some((event, rung, counts)) = booking
+        if let Some(Booking { event, seat, counts }) = booking
             && let Some(event) = self.house.events.get_mut(&event)
         {
-            event.listeners.push(member);
-            event.counts[rung.place()] += u32::from(counts);
+            event.rota.seat(seat, member);
+            event.streams += 1;
+            event.counts[seat.rung.place()] += u32::from(counts);
+            self.by_cadence[seat.cadence.place()] += 1;
         }
     }
 
-    /// The member itself is left out of the list when the list is next gone through.
+    /// The member itself is left out of the rota when its group next has its turn.
     fn unbook(&mut self, booking: Option<Booking>) {
-        if let Some((event, rung, counts)) = booking
+        if let Some(Booking { event, seat, counts }) = booking
             && let Some(event) = self.house.events.get_mut(&event)
         {
-            let count = &mut event.counts[rung.place()];
+            let count = &mut event.counts[seat.rung.place()];
             *count = count.saturating_sub(u32::from(counts));
+            event.streams = event.streams.saturating_sub(1);
+            self.by_cadence[seat.cadence.place()] = self.by_cadence[seat.cadence.place()].saturating_sub(1);
         }
     }
 }
 
-/// What a stream stands in the books for: its event, the rung it asked for, and whether it counts.
-type Booking = (EventId, Rung, bool);
+/// What a stream stands in the books for: its event, its seat there, and whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Booking {
+    event: EventId,
+    seat: Seat,
+    counts: bool,
+}
 
 fn booked(connection: &Connection) -> Option<Booking> {
-    connection.stream().map(|stream| (stream.event, stream.asked, stream.counts))
+    connection.place().map(|place| Booking { event: place.event, seat: place.seat(), counts: place.counts })
 }

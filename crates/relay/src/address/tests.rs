@@ -9,14 +9,19 @@ fn what(target: &str) -> What {
     parse(&target.replace("EVENT", ID)).unwrap().what
 }
 
+const fn stream(rung: Rung, from: From, ready: Option<Cadence>) -> What {
+    What::Stream(Wish { rung, from, ready })
+}
+
 #[test]
 fn addresses_name_things() {
     let number = FragmentNumber;
     let rows = [
-        ("/live/EVENT.mp4", What::Stream { rung: Rung::R64, from: From::Live }),
-        ("/live/EVENT.mp4?rung=16&from=-60", What::Stream { rung: Rung::R16, from: From::SecondsBack(60) }),
-        ("/live/EVENT.mp4?from=77&x=y", What::Stream { rung: Rung::R64, from: From::Fragment(number(77)) }),
-        ("/live/EVENT/t/AbC_-.mp4?from=live", What::Stream { rung: Rung::R64, from: From::Live }),
+        ("/live/EVENT.mp4", stream(Rung::R64, From::Live, None)),
+        ("/live/EVENT.mp4?rung=16&from=-60", stream(Rung::R16, From::SecondsBack(60), None)),
+        ("/live/EVENT.mp4?from=77&x=y", stream(Rung::R64, From::Fragment(number(77)), None)),
+        ("/live/EVENT.mp4?from=77&ready=4000", stream(Rung::R64, From::Fragment(number(77)), Some(Cadence::ALL[3]))),
+        ("/live/EVENT/t/AbC_-.mp4?from=live", stream(Rung::R64, From::Live, None)),
         ("/live/EVENT/main.m3u8", What::Main),
         ("/live/EVENT/t/x/main.m3u8", What::Main),
         ("/live/EVENT/init.mp4", What::Init),

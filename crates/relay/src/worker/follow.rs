@@ -1,6 +1,8 @@
-//! What the loop does besides sockets: it follows the files, sends what is published, and sweeps.
+//! What the loop does besides sockets: it follows the files, gives those their turn for whom something is published, and sweeps.
 
-use super::{LOOK_MILLIS, UNUSED_MILLIS, Worker, booked};
+use super::{Booking, LOOK_MILLIS, UNUSED_MILLIS, Worker, booked};
+use crate::event::Member;
+use crate::rota::Seat;
 use base::EventId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -23,24 +25,19 @@ impl Worker {
         let (now, span) = (self.house.now, &mut self.house.span);
         match catch_unwind(AssertUnwindSafe(|| event.poll(now, span))) {
             Ok(Ok(true)) => self.publish(id),
+            Ok(Ok(false)) if event.is_ending() => self.call_up(id),
             Ok(Ok(false)) => {}
             Ok(Err(error)) => tracing::warn!(event = %id, %error, "the files of an event can't be read"),
             Err(_) => self.house.metrics.panics += 1,
         }
     }
 
-    /// Sends what is new to everybody who waits for it, in one pass.
+    /// Gives what is new to everybody who waits for it: to streams when they have their turn, to held requests in one pass.
     fn publish(&mut self, id: EventId) {
         self.house.metrics.publications += 1;
+        self.call_up(id);
         let Some(event) = self.house.events.get_mut(&id) else { return };
-        let (mut listeners, mut waiters) = (std::mem::take(&mut event.listeners), std::mem::take(&mut event.waiters));
-        listeners.retain(|&(key, serial)| {
-            let is_here = self.is_listener(id, key, serial);
-            if is_here && !self.connections[key].is_blocked() {
-                self.drive(key);
-            }
-            is_here
-        });
+        let mut waiters = std::mem::take(&mut event.waiters);
         waiters.retain(|&(key, serial)| {
             if self.is_waiter(id, key, serial) {
                 self.drive(key);
@@ -48,27 +45,28 @@ impl Worker {
             self.is_waiter(id, key, serial)
         });
         if let Some(event) = self.house.events.get_mut(&id) {
-            // Those who came while the lists were gone through stand behind.
-            listeners.append(&mut event.listeners);
+            // Those who came while the list was gone through stand behind.
             waiters.append(&mut event.waiters);
-            (event.listeners, event.waiters) = (listeners, waiters);
+            event.waiters = waiters;
         }
     }
 
-    fn is_listener(&self, id: EventId, key: usize, serial: u32) -> bool {
-        self.is_member(key, serial) && booked(&self.connections[key]).is_some_and(|(event, ..)| event == id)
+    /// Whether a member of an event's rota still is where it was seated.
+    pub(super) fn is_seated(&self, id: EventId, seat: Seat, (key, serial): Member) -> bool {
+        let is_here = |booking: Booking| booking.event == id && booking.seat == seat;
+        self.is_member(key, serial) && booked(&self.connections[key as usize]).is_some_and(is_here)
     }
 
-    fn is_waiter(&self, id: EventId, key: usize, serial: u32) -> bool {
-        self.is_member(key, serial) && self.connections[key].waits_for() == Some(id)
+    fn is_waiter(&self, id: EventId, key: u32, serial: u32) -> bool {
+        self.is_member(key, serial) && self.connections[key as usize].waits_for() == Some(id)
     }
 
     /// Once a second: closes what is overdue, forgets who is gone, closes events that nobody uses.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let overdue: Vec<usize> =
-            self.connections.iter().filter(|(_, connection)| connection.is_overdue(now)).map(|(key, _)| key).collect();
+        let overdue = self.connections.iter().filter(|(_, connection)| connection.is_overdue(now));
+        let overdue: Vec<u32> = overdue.filter_map(|(key, _)| u32::try_from(key).ok()).collect();
         for key in overdue {
-            match self.connections[key].waits_for() {
+            match self.connections[key as usize].waits_for() {
                 // It gets its answer: that what it waits for does not come.
                 Some(_) => self.drive(key),
                 None => self.close(key),
@@ -82,11 +80,11 @@ impl Worker {
 
     fn tidy(&mut self, id: EventId, now: Instant) {
         let Some(event) = self.house.events.get_mut(&id) else { return };
-        let (mut listeners, mut waiters) = (std::mem::take(&mut event.listeners), std::mem::take(&mut event.waiters));
-        listeners.retain(|&(key, serial)| self.is_listener(id, key, serial));
+        let (mut rota, mut waiters) = (std::mem::take(&mut event.rota), std::mem::take(&mut event.waiters));
+        rota.tidy(event.streams, |seat, member| self.is_seated(id, seat, member));
         waiters.retain(|&(key, serial)| self.is_waiter(id, key, serial));
         let Some(event) = self.house.events.get_mut(&id) else { return };
-        (event.listeners, event.waiters) = (listeners, waiters);
+        (event.rota, event.waiters) = (rota, waiters);
         if !event.is_used() && now.saturating_duration_since(event.used) >= Duration::from_millis(UNUSED_MILLIS) {
             self.house.events.remove(&id);
             self.watch.remove(id);

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     /// Time that has passed besides the real one.
     pub(crate) skipped: Duration,
+    /// How long each turn is said to take.
+    pub(crate) took: Duration,
     start: Instant,
 }
 
@@ -79,15 +81,15 @@ impl World {
         std::fs::create_dir_all(&events).unwrap();
         let start = Instant::now();
         let listener = OwnedFd::from(listener);
-        let config = Config { events, spill, keys: Some(keys()), tls, descriptors };
+        let config = Config { events, spill, keys: Some(keys()), tls, descriptors, cadence: None };
         let worker = Worker::new(config, vec![listener.try_clone().unwrap()], start, UnixMillis(WALL)).unwrap();
-        Self { directory, worker, others: Vec::new(), listener, address, skipped: Duration::ZERO, start }
+        Self { directory, worker, others: Vec::new(), listener, address, skipped: Duration::ZERO, took: Duration::ZERO, start }
     }
 
     /// One more worker on the same socket; it turns with the first.
     pub(crate) fn add_worker(&mut self) {
         let (events, spill) = (self.directory.0.join("events"), self.directory.0.join("spill"));
-        let config = Config { events, spill, keys: Some(keys()), tls: None, descriptors: None };
+        let config = Config { events, spill, keys: Some(keys()), tls: None, descriptors: None, cadence: None };
         let listeners = vec![self.listener.try_clone().unwrap()];
         self.others.push(Worker::new(config, listeners, self.start, UnixMillis(WALL)).unwrap());
     }
@@ -127,6 +129,7 @@ impl World {
         for worker in std::iter::once(&mut self.worker).chain(&mut self.others) {
             worker.wait(Duration::from_millis(5)).unwrap();
             worker.turn(now, UnixMillis(wall)).unwrap();
+            worker.took(self.took);
         }
     }
 
@@ -147,6 +150,13 @@ impl World {
         // The coarse look at all files is due after this, whatever inotify said.
         self.skipped += Duration::from_millis(300);
         self.turn();
+        self.turn();
+    }
+
+    /// One slot passes: a fragment is sealed, and the worker sends it to those whose turn it is.
+    pub(crate) fn slot(&mut self, stage: &mut Stage, rungs: &[Rung]) {
+        stage.seal(rungs, 1);
+        self.skipped += Duration::from_millis(200);
         self.turn();
     }
 
@@ -359,4 +369,25 @@ pub(crate) fn fragments(body: &[u8]) -> Vec<(u64, usize)> {
         at += fragment.length();
     }
     found
+}
+
+/// A piece of a stream's body: a cadence that is announced, or a fragment's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Cadence(u64),
+    Fragment(u64),
+}
+
+/// The pieces of a stream's body behind its init segment, from a place on, in order; and the place behind them.
+pub(crate) fn pieces(body: &[u8], from: usize) -> (Vec<Piece>, usize) {
+    let (mut found, mut at) = (Vec::new(), from.max(programme::init::segment().len()).min(body.len()));
+    while let Ok(fragment) = programme::fragment::find(body.get(at..).unwrap_or_default()) {
+        for facts in fragment.facts {
+            let facts = std::str::from_utf8(&body[at..][facts]).unwrap();
+            found.extend(facts.strip_prefix("{\"c\":").map(|rest| Piece::Cadence(rest.trim_end_matches('}').parse().unwrap())));
+        }
+        found.push(Piece::Fragment(fragment.number.0));
+        at += fragment.payload.end;
+    }
+    (found, at)
 }
