@@ -4,6 +4,7 @@ mod said;
 
 pub(crate) use said::{DataFlags, Said};
 
+use base::Cadence;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,18 @@ pub(crate) struct Settings {
     pub database: String,
     /// Relay workers at the start.
     pub relay_workers: usize,
+    /// Milliseconds between two sends to a listener, when they are not left to the relay workers.
+    pub cadence_millis: Option<u64>,
+}
+
+/// Reads `auto`, which is none, or a cadence's milliseconds.
+pub(crate) fn parse_cadence(text: &str) -> Result<Option<Cadence>, String> {
+    let cadence = text.parse().ok().and_then(Cadence::from_millis);
+    if text == "auto" || cadence.is_some() {
+        return Ok(cadence);
+    }
+    let all: Vec<String> = Cadence::ALL.iter().map(Cadence::to_string).collect();
+    Err(format!("{text:?} is no cadence; say auto, {} (milliseconds)", all.join(", ")))
 }
 
 impl Settings {
@@ -48,6 +61,16 @@ impl Settings {
     /// The directory of sockets and process files.
     pub(crate) fn run_dir(&self) -> PathBuf {
         self.data.join("run")
+    }
+
+    /// The cadence, when it is not left to the relay workers.
+    pub(crate) fn cadence(&self) -> Option<Cadence> {
+        self.cadence_millis.and_then(Cadence::from_millis)
+    }
+
+    /// The file with which an operator changes the cadence while the server runs.
+    pub(crate) fn cadence_file(&self) -> PathBuf {
+        self.run_dir().join("cadence")
     }
 
     /// The file of ticket keys.

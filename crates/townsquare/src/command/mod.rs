@@ -1,6 +1,7 @@
 //! The commands a person types.
 
 mod account;
+mod cadence;
 mod event;
 mod http;
 mod interrupt;
@@ -47,6 +48,7 @@ enum Command {
     Speak(speak::Args),
     Listen(listen::Args),
     Rehearse(Box<rehearse::Args>),
+    Cadence(cadence::Args),
     /// Print the completions of a shell
     Completions {
         /// For which shell
@@ -88,6 +90,7 @@ fn perform(line: Line) -> anyhow::Result<()> {
         Command::Speak(args) => speak::run(args),
         Command::Listen(args) => listen::run(args),
         Command::Rehearse(args) => rehearse::run(*args),
+        Command::Cadence(args) => cadence::run(args),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Line::command(), "townsquare", &mut text);

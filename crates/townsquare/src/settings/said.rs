@@ -1,6 +1,6 @@
 //! What flags, environment and file say, and what follows from it. A flag beats the environment, which beats the file.
 
-use super::Settings;
+use super::{Settings, parse_cadence};
 use crate::command::Usage;
 use anyhow::Context;
 use clap::{Args, FromArgMatches};
@@ -49,6 +49,9 @@ pub(crate) struct Said {
     /// Processes that serve listeners; more start as they fill [default: one a core]
     #[arg(long, env = "TOWNSQUARE_RELAY_WORKERS", hide_env = true, value_name = "N")]
     relay_workers: Option<usize>,
+    /// Milliseconds between two sends to a listener: auto, 200, 1000, 2000, 4000, 8000 or 16000 [default: auto]
+    #[arg(long, env = "TOWNSQUARE_CADENCE", hide_env = true, value_name = "MILLIS")]
+    cadence: Option<String>,
     /// A TOML file that says the same as the flags: listen = "0.0.0.0:80"
     #[arg(long, env = "TOWNSQUARE_CONFIG", hide_env = true, value_name = "FILE")]
     #[serde(skip)]
@@ -103,6 +106,7 @@ impl Said {
             tls_key: self.tls_key.or(other.tls_key),
             database: self.database.or(other.database),
             relay_workers: self.relay_workers.or(other.relay_workers),
+            cadence: self.cadence.or(other.cadence),
             config: self.config.or(other.config),
         }
     }
@@ -147,6 +151,7 @@ impl Said {
             Some(_) => Err(usage(&format!("--relay-workers goes from 1 to {}", base::limit::RELAY_WORKERS_MAX)))?,
             None => std::thread::available_parallelism().map_or(1, usize::from).min(base::limit::RELAY_WORKERS_MAX),
         };
+        let cadence = self.cadence.as_deref().map_or(Ok(None), parse_cadence).map_err(|why| usage(&format!("--cadence: {why}")))?;
         let database = match self.database {
             Some(said) if ["sqlite:", "postgres://", "postgresql://"].iter().any(|start| said.starts_with(start)) => said,
             Some(_) => Err(usage("--database is sqlite:PATH or postgres://USER@HOST/NAME"))?,
@@ -166,6 +171,7 @@ impl Said {
             tls_key: self.tls_key.map(std::path::absolute).transpose()?,
             database,
             relay_workers,
+            cadence_millis: cadence.map(base::Cadence::millis),
         })
     }
 }

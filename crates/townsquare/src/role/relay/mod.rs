@@ -2,10 +2,10 @@
 
 use crate::link::{FromSupervisor, Link, RoleName};
 use crate::role::stage;
-use crate::settings::Settings;
+use crate::settings::{Settings, parse_cadence};
 use anyhow::Context;
-use base::UnixMillis;
 use base::fact::Fact;
+use base::{Cadence, UnixMillis};
 use relay::{Config, Worker};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,15 @@ const TELL: Duration = Duration::from_secs(1);
 
 /// Plays the role until the supervisor says stop.
 pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
-    let mut keys = KeyFile::new(settings.ticket_keys());
+    let mut keys = KeyFile { file: Watched::new(settings.ticket_keys()) };
+    let mut knob = Knob { file: Watched::new(settings.cadence_file()), setting: settings.cadence() };
     let config = Config {
         events: settings.data.join("events"),
         spill: stage::memory_dir(&settings.data)?,
         keys: keys.read(),
         tls: settings.tls().map(|(chain, key)| tls(chain, key)).transpose()?,
         descriptors: None,
+        cadence: knob.read(),
     };
     let listeners =
         sockets.iter().map(OwnedFd::try_clone).collect::<Result<Vec<_>, _>>().context("the listening socket can't be shared")?;
@@ -43,8 +45,11 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
             for (event, by_rung) in worker.listening(now) {
                 link.tell(Fact::Listening { event, by_rung });
             }
-            if keys.has_changed() {
+            if keys.file.has_changed() {
                 worker.set_keys(keys.read());
+            }
+            if knob.file.has_changed() {
+                worker.set_cadence(knob.read());
             }
         }
         if !obey(&worker, &link, &orders) {
@@ -83,14 +88,14 @@ fn wall() -> UnixMillis {
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The file of ticket keys, read again when it is replaced.
-struct KeyFile {
+/// A small file that is read again when it is replaced.
+struct Watched {
     path: PathBuf,
     modified: Option<SystemTime>,
 }
 
-impl KeyFile {
-    fn new(path: PathBuf) -> Self {
+impl Watched {
+    const fn new(path: PathBuf) -> Self {
         Self { path, modified: None }
     }
 
@@ -102,12 +107,40 @@ impl KeyFile {
         self.modified() != self.modified
     }
 
+    /// Its text; none when it can't be read.
+    fn read(&mut self) -> Option<String> {
+        self.modified = self.modified();
+        std::fs::read_to_string(&self.path).ok()
+    }
+}
+
+/// The file of ticket keys.
+struct KeyFile {
+    file: Watched,
+}
+
+impl KeyFile {
     /// The keys; none when the file can't be read, and then nobody hears a private event.
     fn read(&mut self) -> Option<gate::Keys> {
-        self.modified = self.modified();
-        let text = std::fs::read_to_string(&self.path).ok()?;
+        let text = self.file.read()?;
         gate::Keys::parse(&text)
-            .inspect_err(|error| tracing::error!(path = %self.path.display(), %error, "the ticket keys can't be used"))
+            .inspect_err(|error| tracing::error!(path = %self.file.path.display(), %error, "the ticket keys can't be used"))
             .ok()
+    }
+}
+
+/// How often listeners are sent to: what `townsquare cadence` said last, else the setting.
+struct Knob {
+    file: Watched,
+    setting: Option<Cadence>,
+}
+
+impl Knob {
+    fn read(&mut self) -> Option<Cadence> {
+        let Some(text) = self.file.read() else { return self.setting };
+        parse_cadence(text.trim()).unwrap_or_else(|error| {
+            tracing::error!(path = %self.file.path.display(), "{error}");
+            self.setting
+        })
     }
 }

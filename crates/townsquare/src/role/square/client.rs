@@ -84,7 +84,8 @@ async fn find(settings: &Settings, needs: Needs) -> anyhow::Result<Square> {
     }
 }
 
-fn no_server<T>(settings: &Settings) -> anyhow::Result<T> {
+/// Says that a command needs a running server.
+pub(crate) fn no_server<T>(settings: &Settings) -> anyhow::Result<T> {
     bail!("no server runs in {}; start one with: townsquare serve --data {}", settings.data.display(), settings.data.display())
 }
 

@@ -41,6 +41,7 @@ impl Data {
             tls_cert: None,
             tls_key: None,
             relay_workers: 1,
+            cadence_millis: None,
         })
     }
 

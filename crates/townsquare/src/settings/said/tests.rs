@@ -34,7 +34,7 @@ fn addresses_follow_from_one_another() {
 
 #[test]
 fn what_cannot_be_is_wrong_usage_in_one_line() {
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 11] = [
         (&["--public-url", "square"], "--public-url"),
         (&["--public-url", "ftp://square.example"], "neither http nor https"),
         (&["--relay-public-url", "https://a.example/path"], "--relay-public-url"),
@@ -42,6 +42,8 @@ fn what_cannot_be_is_wrong_usage_in_one_line() {
         (&["--tls-cert", "/dev/null"], "--tls-key"),
         (&["--tls-key", "/dev/null"], "--tls-cert"),
         (&["--relay-workers", "0"], "--relay-workers"),
+        (&["--cadence", "300"], "say auto, 200, 1000, 2000, 4000, 8000, 16000"),
+        (&["--cadence", "quick"], "--cadence"),
         (&["--database", "mysql://a"], "--database"),
         (&["--listen", "127.0.0.1:0"], "--listen"),
     ];

@@ -75,6 +75,7 @@ impl World {
             tls_key: None,
             database: String::new(),
             relay_workers: 1,
+            cadence_millis: None,
         };
         let (told, facts) = channel();
         let threads = Threads::start(&settings, udp, || {}, move |fact| drop(told.send(fact))).unwrap();
