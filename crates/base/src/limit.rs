@@ -163,6 +163,16 @@ pub const CONNECTION_SILENT_MILLIS_MAX: u64 = 30_000;
 /// Answer: 503 `role-down`.
 pub const HOLD_MILLIS_MAX: u64 = 18_000;
 
+/// Records sealed with one key of a TLS connection (RFC 8446, section 5.5, allows 2^24.5). Answer: new keys by `KeyUpdate`; a
+/// connection with TLS 1.2 closes.
+pub const TLS_RECORDS_PER_KEY_MAX: u64 = 1 << 24;
+
+/// New keys that one listener may announce. Answer: the connection closes.
+pub const TLS_KEY_UPDATES_MAX: u32 = 1_024;
+
+/// Steps of TLS handshakes in one turn of a relay worker: each costs as much as a hundred sends. Answer: the others wait a turn.
+pub const TLS_HANDSHAKES_PER_TURN_MAX: usize = 16;
+
 /// Events that one relay worker keeps open. Answer: the one unused for longest is closed; 503 `events-full` when all are listened to.
 pub const RELAY_EVENTS_MAX: usize = 256;
 

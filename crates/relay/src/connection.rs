@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Bytes read at once; a request head is rarely longer.
 const READ_BYTES: usize = 4 * 1024;
 
+/// Reads of what nobody wants before the others have their turn.
+const READS_PER_TURN: usize = 16;
+
 /// Bytes sent to one connection before the others have their turn.
 const TURN_BYTES_MAX: usize = 512 * 1024;
 
@@ -40,6 +43,8 @@ pub(crate) struct Connection {
     deadline: Option<Instant>,
     /// The socket took less than it was offered; it says when there is room.
     blocked: bool,
+    /// The socket has something that was not read.
+    readable: bool,
     /// What was read and not understood yet.
     input: Vec<u8>,
     state: State,
@@ -67,7 +72,7 @@ struct Held {
 impl Connection {
     pub(crate) fn new(socket: Socket, serial: u32, peer: IpAddr, now: Instant) -> Self {
         let deadline = Some(now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
-        Self { socket, serial, peer, deadline, blocked: false, input: Vec::new(), state: State::Reading }
+        Self { socket, serial, peer, deadline, blocked: false, readable: true, input: Vec::new(), state: State::Reading }
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -101,16 +106,43 @@ impl Connection {
         self.blocked = false;
     }
 
+    /// The socket has something to read.
+    pub(crate) fn hear(&mut self) {
+        self.readable = true;
+    }
+
     /// The peer sends nothing more. Who waits for something open-ended is gone; a finite answer is still delivered.
     pub(crate) fn is_over_when_peer_is_silent(&self) -> bool {
         matches!(self.state, State::Streaming(_) | State::Held(_) | State::Lingering)
     }
 
+    /// Says good bye to a peer that sends nothing more.
+    pub(crate) fn part(&mut self) {
+        // What it said last is read, or closing would take our last word from it.
+        let _ = self.discard();
+        self.socket.finish();
+    }
+
     /// Does what can be done now.
     ///
     /// # Errors
-    /// The connection is broken, or what it sends can't be read.
+    /// The connection is broken.
     pub(crate) fn drive(&mut self, house: &mut House) -> io::Result<Fate> {
+        match self.go_on(house) {
+            // It has been told what is wrong with its bytes, and gets the time to read that.
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                self.leave(house, false);
+                Ok(if self.discard()? { Fate::Stays } else { Fate::Again })
+            }
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                self.socket.finish();
+                Ok(Fate::Closes)
+            }
+            other => other,
+        }
+    }
+
+    fn go_on(&mut self, house: &mut House) -> io::Result<Fate> {
         let before = house.metrics.bytes_sent;
         loop {
             let fate = match &mut self.state {
@@ -118,10 +150,7 @@ impl Connection {
                 State::Sending(_) => self.send(house)?,
                 State::Held(_) => self.hold(house),
                 State::Streaming(_) => self.pour(house)?,
-                State::Lingering => {
-                    self.discard()?;
-                    return Ok(Fate::Stays);
-                }
+                State::Lingering => return Ok(if self.discard()? { Fate::Stays } else { Fate::Again }),
             };
             match fate {
                 Some(fate) => return Ok(fate),
@@ -133,6 +162,17 @@ impl Connection {
 
     /// Reads a request and answers it.
     fn read(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
+        while self.socket.shakes_hands() {
+            if house.handshakes_left == 0 {
+                return Ok(Some(Fate::Again));
+            }
+            match self.socket.shake() {
+                Ok(0) => return Ok(Some(Fate::Closes)),
+                Ok(_) => house.handshakes_left -= 1,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(Fate::Stays)),
+                Err(error) => return Err(error),
+            }
+        }
         loop {
             match http::parse(&self.input) {
                 Ok(Some((request, length))) => {
@@ -151,7 +191,7 @@ impl Connection {
             }
             let mut bytes = [0; READ_BYTES];
             match self.socket.read(&mut bytes) {
-                Ok(0) => return Ok(Some(Fate::Closes)),
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     if self.input.is_empty() {
                         self.deadline = Some(house.now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
@@ -255,8 +295,8 @@ impl Connection {
 
     /// Sends what a stream has to send.
     fn pour(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
-        if self.socket.talks_besides() {
-            self.discard()?;
+        if self.readable && self.socket.talks_besides() && !self.discard()? {
+            return Ok(Some(Fate::Again));
         }
         let State::Streaming(stream) = &mut self.state else { return Ok(None) };
         let Some(event) = house.events.get_mut(&stream.place.event) else { return Ok(Some(Fate::Closes)) };
@@ -289,20 +329,24 @@ impl Connection {
         Ok(blocked.then_some(Fate::Stays))
     }
 
-    /// Throws away what the peer sends.
+    /// Throws away what the peer sends; `false` when there is more of it than one turn takes.
     ///
     /// # Errors
     /// It has closed.
-    fn discard(&mut self) -> io::Result<()> {
+    fn discard(&mut self) -> io::Result<bool> {
         let mut bytes = [0; READ_BYTES];
-        loop {
+        for _ in 0..READS_PER_TURN {
             match self.socket.read(&mut bytes) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Ok(true);
+                }
                 Err(error) => return Err(error),
             }
         }
+        Ok(false)
     }
 
     /// Answers with our own fault when nothing was said yet; used behind a panic.
@@ -312,7 +356,7 @@ impl Connection {
             date.put(&mut bytes);
             bytes.extend_from_slice(http::problem(FaultKind::Internal).as_bytes());
             // It closes right behind this, delivered or not.
-            let _ = self.socket.write(&bytes);
+            let _ = self.socket.write(&bytes, &mut Vec::new());
             self.socket.finish();
         }
     }
@@ -324,7 +368,7 @@ fn write(socket: &mut Socket, bytes: &[u8], house: &mut House) -> io::Result<(us
     let mut blocked = false;
     while done < bytes.len() && !blocked {
         house.metrics.sends += 1;
-        match socket.write(&bytes[done..]) {
+        match socket.write(&bytes[done..], &mut house.sealed) {
             Ok(count) => done += count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => blocked = true,
             Err(error) => return Err(error),

@@ -33,6 +33,10 @@ pub(crate) struct House {
     /// Room to work in: bytes to be sent, and bytes read.
     pub(crate) scratch: Vec<u8>,
     pub(crate) span: Vec<u8>,
+    /// What TLS sends.
+    pub(crate) sealed: Vec<u8>,
+    /// Steps of TLS handshakes that this turn may still take.
+    pub(crate) handshakes_left: usize,
 }
 
 impl House {

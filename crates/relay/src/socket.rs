@@ -1,24 +1,34 @@
 //! A listener's connection, plain or TLS: bytes in, bytes out, never waiting.
 
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
-use rustls::{ServerConfig, ServerConnection};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+mod handshake;
+mod keys;
+mod record;
+mod session;
 
-/// Bytes that TLS takes at once: one record, so that a slow reader holds little in user space.
-const TLS_WRITE_BYTES: usize = 16 * 1024;
+use handshake::Handshake;
+use record::Alert;
+use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use rustls::ServerConfig;
+use session::Session;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Bytes of a handshake taken at once.
+const HANDSHAKE_READ_BYTES: usize = 4 * 1024;
 
 /// A non-blocking connection.
-pub(crate) enum Socket {
-    Plain(OwnedFd),
-    Tls(Box<Tls>),
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    layer: Layer,
 }
 
-/// A connection with TLS on it.
-pub(crate) struct Tls {
-    wire: Wire,
-    session: ServerConnection,
+/// What stands between the bytes and the wire.
+enum Layer {
+    Plain,
+    Handshake(Box<Handshake>),
+    Session(Box<Session>),
+    /// Nothing is said any more; what the peer says is thrown away unread.
+    Finished,
 }
 
 impl Socket {
@@ -26,114 +36,123 @@ impl Socket {
     ///
     /// # Errors
     /// The TLS configuration can't serve.
-    pub(crate) fn new(fd: OwnedFd, tls: Option<&Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
-        Ok(match tls {
-            None => Self::Plain(fd),
-            Some(config) => Self::Tls(Box::new(Tls { wire: Wire(fd), session: ServerConnection::new(Arc::clone(config))? })),
-        })
+    pub(crate) fn new(fd: OwnedFd, tls: Option<&ServerConfig>) -> Result<Self, rustls::Error> {
+        let layer = tls.map_or(Ok(Layer::Plain), |config| Handshake::new(config).map(|handshake| Layer::Handshake(Box::new(handshake))));
+        Ok(Self { fd, layer: layer? })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Plain(fd) => fd.as_fd(),
-            Self::Tls(tls) => tls.wire.0.as_fd(),
-        }
+        self.fd.as_fd()
     }
 
     /// Whether the peer's bytes must be read although none are expected: TLS has messages of its own.
     pub(crate) const fn talks_besides(&self) -> bool {
-        matches!(self, Self::Tls(_))
+        matches!(self.layer, Layer::Handshake(_) | Layer::Session(_))
+    }
+
+    /// Whether reading may cost as much as a thousand sends.
+    pub(crate) const fn shakes_hands(&self) -> bool {
+        matches!(self.layer, Layer::Handshake(_))
     }
 
     /// Reads what is there: 0 is the end, `WouldBlock` is nothing yet.
+    ///
+    /// # Errors
+    /// `InvalidData` when TLS refuses what the peer sends: the peer has been told, and the connection is [finished](Self::finish).
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(fd) => receive(fd, into),
-            Self::Tls(tls) => tls.read(into),
+        let read = match &mut self.layer {
+            Layer::Plain | Layer::Finished => return receive(&self.fd, into),
+            Layer::Handshake(_) => return Err(ErrorKind::WouldBlock.into()),
+            Layer::Session(session) => session.read(into, |bytes| receive(&self.fd, bytes)),
+        };
+        // Keys that are owed and alerts go out whatever came.
+        let flushed = self.flush_what_goes();
+        if read.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidData) {
+            self.end();
+        } else {
+            flushed?;
         }
+        read
     }
 
-    /// Writes as much as goes at once; `WouldBlock` is none.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(fd) => send(fd, bytes),
-            Self::Tls(tls) => tls.write(bytes),
+    /// Writes as much as goes at once; `WouldBlock` is none. `room` is room to work in.
+    pub(crate) fn write(&mut self, bytes: &[u8], room: &mut Vec<u8>) -> io::Result<usize> {
+        match &mut self.layer {
+            Layer::Plain => send(&self.fd, bytes),
+            Layer::Session(session) => session.write(bytes, room, |bytes| send(&self.fd, bytes)),
+            Layer::Handshake(_) => Err(ErrorKind::WouldBlock.into()),
+            Layer::Finished => Err(ErrorKind::BrokenPipe.into()),
         }
     }
 
     /// Brings out what TLS still holds; `WouldBlock` while some of it stays.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            Self::Tls(tls) => tls.flush(),
+        match &mut self.layer {
+            Layer::Plain | Layer::Finished => Ok(()),
+            Layer::Session(session) => session.flush(|bytes| send(&self.fd, bytes)),
+            Layer::Handshake(handshake) => {
+                while !handshake.outgoing.is_empty() {
+                    let count = send(&self.fd, &handshake.outgoing)?;
+                    handshake.outgoing.drain(..count);
+                }
+                Ok(())
+            }
         }
     }
 
     /// Says that nothing follows. What the peer still sends must be read before closing, or a reset may overtake the last bytes.
     pub(crate) fn finish(&mut self) {
-        if let Self::Tls(tls) = self {
-            tls.session.send_close_notify();
+        if let Layer::Session(session) = &mut self.layer {
+            session.close(Alert::CloseNotify);
             // The connection closes whether the peer learns of it or not.
-            let _ = tls.flush();
+            let _ = self.flush();
         }
-        let _ = rustix::net::shutdown(self.fd(), Shutdown::Write);
-    }
-}
-
-impl Tls {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.session.reader().read(into) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                other => return other,
-            }
-            let count = self.session.read_tls(&mut self.wire)?;
-            let processed = self.session.process_new_packets();
-            // Handshake messages and alerts go out even when the peer's bytes were bad.
-            match self.flush() {
-                Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
-                _ => {}
-            }
-            processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-            if count == 0 {
-                return Ok(0);
-            }
-        }
+        self.end();
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.flush()?;
-        let count = self.session.writer().write(&bytes[..bytes.len().min(TLS_WRITE_BYTES)])?;
+    fn end(&mut self) {
+        self.layer = Layer::Finished;
+        let _ = rustix::net::shutdown(&self.fd, Shutdown::Write);
+    }
+
+    /// One step of the handshake: how many bytes the peer sent for it, 0 when it has closed.
+    ///
+    /// # Errors
+    /// As those of [`read`](Self::read).
+    pub(crate) fn shake(&mut self) -> io::Result<usize> {
+        self.flush_what_goes()?;
+        let Layer::Handshake(handshake) = &mut self.layer else { return Err(ErrorKind::WouldBlock.into()) };
+        let mut bytes = [0; HANDSHAKE_READ_BYTES];
+        let count = receive(&self.fd, &mut bytes)?;
+        if count == 0 {
+            return Ok(0);
+        }
+        let taken = handshake.take(&bytes[..count]);
+        self.flush_what_goes()?;
+        let settled = match taken {
+            Ok(false) => return Ok(count),
+            Ok(true) => self.settle(),
+            Err(error) => Err(error),
+        };
+        settled.map(|()| count).map_err(|error| {
+            self.end();
+            io::Error::new(ErrorKind::InvalidData, error)
+        })
+    }
+
+    /// Lets go of rustls behind the handshake.
+    fn settle(&mut self) -> Result<(), rustls::Error> {
+        if let Layer::Handshake(handshake) = std::mem::replace(&mut self.layer, Layer::Finished) {
+            self.layer = Layer::Session(Box::new(handshake.into_session()?));
+        }
+        Ok(())
+    }
+
+    fn flush_what_goes(&mut self) -> io::Result<()> {
         match self.flush() {
-            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
-            _ => Ok(count),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            other => other,
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        while self.session.wants_write() {
-            self.session.write_tls(&mut self.wire)?;
-        }
-        Ok(())
-    }
-}
-
-/// The descriptor under a TLS session.
-struct Wire(OwnedFd);
-
-impl io::Read for Wire {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        receive(&self.0, into)
-    }
-}
-
-impl io::Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        send(&self.0, bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

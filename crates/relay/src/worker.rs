@@ -128,6 +128,8 @@ impl Worker {
             date: Date::default(),
             scratch: Vec::new(),
             span: Vec::new(),
+            sealed: Vec::new(),
+            handshakes_left: 0,
         };
         let mut worker = Self {
             epoll,
@@ -176,6 +178,7 @@ impl Worker {
     /// The worker can't go on; a fault of one connection or event is none.
     pub fn turn(&mut self, now: Instant, wall: UnixMillis) -> io::Result<()> {
         (self.house.now, self.house.wall) = (now, wall);
+        self.house.handshakes_left = limit::TLS_HANDSHAKES_PER_TURN_MAX;
         self.house.date.set(wall);
         self.house.metrics.turns += 1;
         self.watch.read();
@@ -278,8 +281,14 @@ impl Worker {
         if flags.contains(EventFlags::OUT) {
             connection.unblock();
         }
+        if flags.intersects(EventFlags::IN | EventFlags::RDHUP) {
+            connection.hear();
+        }
         let is_gone = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        if is_gone || (flags.contains(EventFlags::RDHUP) && connection.is_over_when_peer_is_silent()) {
+        if is_gone {
+            self.close(key);
+        } else if flags.contains(EventFlags::RDHUP) && connection.is_over_when_peer_is_silent() {
+            connection.part();
             self.close(key);
         } else {
             self.drive(key);
@@ -312,7 +321,7 @@ impl Worker {
         // Without them a connection only works less well.
         let _ = sockopt::set_tcp_nodelay(&fd, true);
         let _ = sockopt::set_tcp_user_timeout(&fd, u32::try_from(limit::LISTENER_STALLED_MILLIS_MAX).unwrap_or(u32::MAX));
-        let Ok(socket) = Socket::new(fd, self.tls.as_ref()) else { return };
+        let Ok(socket) = Socket::new(fd, self.tls.as_deref()) else { return };
         self.serial = self.serial.wrapping_add(1);
         let key = self.connections.insert(Connection::new(socket, self.serial, peer, self.house.now));
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
