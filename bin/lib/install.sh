@@ -5,7 +5,7 @@ BUILD_PACKAGES=(cmake g++ make pkg-config libssl-dev)
 
 # What the tests need besides: browsers, a voice, players, a proxy, a database.
 TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium firefox-esr ffmpeg espeak-ng mpv nginx-light postgresql simple-whip-client
-  gstreamer1.0-nice gstreamer1.0-plugins-bad gstreamer1.0-plugins-base gstreamer1.0-plugins-good openssl)
+  gstreamer1.0-nice gstreamer1.0-plugins-bad gstreamer1.0-plugins-base gstreamer1.0-plugins-good openssl curl)
 
 install_packages() {
   local missing=() name

@@ -86,6 +86,16 @@ impl World {
         Self { directory, worker, others: Vec::new(), listener, address, skipped: Duration::ZERO, took: Duration::ZERO, start }
     }
 
+    /// A world without TLS that serves the same events.
+    pub(crate) fn beside(&self) -> Self {
+        let mut plain = Self::new();
+        let (events, spill) = (self.directory.0.join("events"), self.directory.0.join("spill"));
+        let config = Config { events, spill, keys: Some(keys()), tls: None, descriptors: None, cadence: None };
+        let listeners = vec![plain.listener.try_clone().unwrap()];
+        plain.worker = Worker::new(config, listeners, plain.start, UnixMillis(WALL)).unwrap();
+        plain
+    }
+
     /// One more worker on the same socket; it turns with the first.
     pub(crate) fn add_worker(&mut self) {
         let (events, spill) = (self.directory.0.join("events"), self.directory.0.join("spill"));
