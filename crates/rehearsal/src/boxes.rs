@@ -1,11 +1,21 @@
 //! The boxes of a stream, followed as the bytes come: only headers and the few words that tell a fragment's number are looked at.
 //!
-//! A few words of state per listener, no allocation; sound and live facts are passed over without being read.
+//! A few words of state per listener, no allocation; sound and live facts are passed over without being read, but for a relay's cadence.
 
 use base::time::FRAGMENT_SAMPLES;
+use programme::fragment::EMSG_BYTES;
 
-/// Bytes that are collected at once: a box's header, then the words of the longest box that is read (`tfdt` with 64 bits).
+/// Bytes that are collected at once: a box's header, then the words of the longest box that is read (`tfdt` with 64 bits, an
+/// announced cadence).
 const HOLD_BYTES: usize = 12;
+
+/// Bytes of an `emsg` of ours between its header and what it says.
+const EMSG_BEFORE_BYTES: u32 = 46;
+
+/// The longest live fact that is looked at.
+const SAID_BYTES_MAX: u32 = 12;
+
+const _: () = assert!((EMSG_BEFORE_BYTES + HEADER_BYTES) as usize == EMSG_BYTES && SAID_BYTES_MAX as usize == HOLD_BYTES);
 
 /// Most bytes of one box: far more than any of ours (ISO/IEC 14496-12 allows more).
 const BOX_BYTES_MAX: u32 = 1 << 20;
@@ -37,6 +47,8 @@ enum Wants {
     Time,
     /// `trun`: version and flags, how many frames.
     Frames,
+    /// A short live fact: it may be a cadence.
+    Said,
 }
 
 /// Where in a stream's boxes a listener is.
@@ -49,6 +61,8 @@ pub(crate) struct Boxes {
     wants: Wants,
     /// Bytes of the box whose words are collected that follow them.
     rest: u32,
+    /// The cadence that was announced and not taken yet, in milliseconds; 0 is none.
+    cadence_ms: u16,
     /// Whether what is passed over is sound: a fragment ends with it.
     is_sound: bool,
     has_time: bool,
@@ -65,6 +79,7 @@ impl Boxes {
             held: 0,
             wants: Wants::Header,
             rest: 0,
+            cadence_ms: 0,
             is_sound: false,
             has_time: false,
             sequence: 0,
@@ -92,11 +107,17 @@ impl Boxes {
         }
     }
 
+    /// The cadence that was announced since the last call, in milliseconds.
+    pub(crate) fn take_cadence(&mut self) -> Option<u16> {
+        Some(std::mem::take(&mut self.cadence_ms)).filter(|millis| *millis > 0)
+    }
+
     /// Collects what is wanted; false when the bytes end before.
     fn collect(&mut self, bytes: &mut &[u8]) -> bool {
         let wanted = match self.wants {
             Wants::Header | Wants::Sequence | Wants::Frames => 8,
             Wants::Time => 12,
+            Wants::Said => self.rest as usize,
         };
         let held = usize::from(self.held);
         let take = (wanted - held).min(bytes.len());
@@ -127,6 +148,10 @@ impl Boxes {
                 self.has_time = true;
             }
             Wants::Frames => self.frames = second,
+            Wants::Said => {
+                self.cadence_ms = cadence(&self.hold[..self.rest as usize]).unwrap_or(self.cadence_ms);
+                self.rest = 0;
+            }
         }
         self.wants = Wants::Header;
         self.skip = self.rest;
@@ -147,6 +172,9 @@ impl Boxes {
             b"tfdt" => (self.wants, self.rest) = wants(Wants::Time, 12)?,
             b"trun" => (self.wants, self.rest) = wants(Wants::Frames, 8)?,
             b"mdat" => (self.skip, self.is_sound) = (body, true),
+            b"emsg" if (1..=SAID_BYTES_MAX).contains(&body.saturating_sub(EMSG_BEFORE_BYTES)) => {
+                (self.skip, self.wants, self.rest) = (EMSG_BEFORE_BYTES, Wants::Said, body - EMSG_BEFORE_BYTES);
+            }
             _ => self.skip = body,
         }
         Ok(())
@@ -160,6 +188,11 @@ impl Boxes {
         let is_whole = std::mem::take(&mut self.has_time) && self.samples.is_multiple_of(FRAGMENT_SAMPLES) && slots > 0;
         if is_whole && self.sequence == (number as u32).wrapping_add(1) { Ok(Passed { number, slots }) } else { Err(Foreign) }
     }
+}
+
+/// The cadence that a live fact announces, in milliseconds (docs/formats.md, key `c`).
+fn cadence(fact: &[u8]) -> Option<u16> {
+    std::str::from_utf8(fact).ok()?.strip_prefix("{\"c\":")?.strip_suffix('}')?.parse().ok()
 }
 
 #[cfg(test)]

@@ -76,15 +76,6 @@ struct Shared {
     chance: Chance,
     /// Milliseconds since the crowd began.
     now: u32,
-    /// The cadence that the stream has announced; before it does, that of a quiet machine.
-    cadence_ms: u32,
-}
-
-impl Shared {
-    /// The longest silence that a player bridges.
-    const fn limit_ms(&self) -> u32 {
-        self.order.buffer_ms.saturating_add(self.cadence_ms)
-    }
 }
 
 /// Listeners of one process.
@@ -142,7 +133,6 @@ impl Crowd {
                 tls,
                 tally,
                 now: 0,
-                cadence_ms: 200,
             },
         })
     }
@@ -179,7 +169,7 @@ impl Crowd {
 
     /// What was counted so far; looks at every listener for whether it hears.
     pub fn tally(&mut self) -> Tally {
-        let (now, limit_ms, raw) = (self.shared.now, self.shared.limit_ms(), self.shared.order.raw);
+        let (now, buffer_ms, raw) = (self.shared.now, self.shared.order.buffer_ms, self.shared.order.raw);
         let (mut hearing, mut away) = (0, 0);
         for listener in &mut self.listeners {
             if listener.stage == Stage::Away || listener.stage == Stage::Ended {
@@ -187,8 +177,8 @@ impl Crowd {
                 continue;
             }
             // A slow reader stalls by its own will.
-            self.shared.tally.stalls += u64::from(listener.hearing.is_newly_stalled(now, limit_ms) && !listener.slow && !raw);
-            hearing += u64::from(listener.is_connected() && listener.hearing.plays(now, limit_ms));
+            self.shared.tally.stalls += u64::from(listener.hearing.is_newly_stalled(now, buffer_ms) && !listener.slow && !raw);
+            hearing += u64::from(listener.is_connected() && listener.hearing.plays(now, buffer_ms));
         }
         (self.shared.tally.hearing, self.shared.tally.away) = (hearing, away);
         self.shared.tally.clone()

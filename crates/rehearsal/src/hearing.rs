@@ -1,6 +1,8 @@
 //! What one listener hears: which fragment comes next, and whether it came in time.
 
 use crate::boxes::Passed;
+use crate::store::Store;
+use base::Cadence;
 
 /// Reads so close together are one send of the relay.
 const ONE_SEND_MILLIS: u32 = 40;
@@ -18,6 +20,7 @@ pub(crate) struct Hearing {
     /// On this connection everything until now was heard before.
     known: bool,
     stalled: bool,
+    store: Store,
 }
 
 /// What a fragment was.
@@ -37,12 +40,30 @@ pub(crate) struct Noted {
 
 impl Hearing {
     /// A connection begins: what it repeats at first of the one before is no fault, for fragments of the saver rung begin at every fifth number.
-    pub(crate) const fn connected(&mut self) {
+    pub(crate) fn connected(&mut self, now: u32) {
         self.known = true;
+        self.store.connected(now);
     }
 
-    /// A fragment came at `now`, `limit_ms` being the longest silence that a player's buffer bridges.
-    pub(crate) fn note(&mut self, now: u32, limit_ms: u32, passed: Passed) -> Noted {
+    /// The stream announces a cadence.
+    pub(crate) fn announced(&mut self, now: u32, millis: u16) {
+        self.store.announced(now, millis);
+    }
+
+    /// The cadence for which the player has enough in store.
+    pub(crate) fn ready(&self, now: u32) -> Cadence {
+        self.store.ready(now)
+    }
+
+    /// The longest silence that the player bridges: what it has for the cadence, and its buffer.
+    fn limit_ms(&self, now: u32, buffer_ms: u32) -> u32 {
+        buffer_ms.saturating_add(self.store.at(now).into())
+    }
+
+    /// A fragment came at `now`; the player keeps `buffer_ms` besides the cadence.
+    pub(crate) fn note(&mut self, now: u32, buffer_ms: u32, passed: Passed) -> Noted {
+        let limit_ms = self.limit_ms(now, buffer_ms);
+        self.store.heard();
         let end = passed.number.saturating_add(passed.slots);
         let mut noted = Noted { is_first: !self.heard, ..Noted::default() };
         if noted.is_first {
@@ -65,15 +86,15 @@ impl Hearing {
     }
 
     /// Looks at the clock: true when a stall has just begun.
-    pub(crate) const fn is_newly_stalled(&mut self, now: u32, limit_ms: u32) -> bool {
-        let begins = self.heard && !self.stalled && now.saturating_sub(self.last_at) > limit_ms;
+    pub(crate) fn is_newly_stalled(&mut self, now: u32, buffer_ms: u32) -> bool {
+        let begins = self.heard && !self.stalled && now.saturating_sub(self.last_at) > self.limit_ms(now, buffer_ms);
         self.stalled |= begins;
         begins
     }
 
     /// Whether sound came lately enough that a player still plays.
-    pub(crate) const fn plays(&self, now: u32, limit_ms: u32) -> bool {
-        self.heard && now.saturating_sub(self.last_at) <= limit_ms
+    pub(crate) fn plays(&self, now: u32, buffer_ms: u32) -> bool {
+        self.heard && now.saturating_sub(self.last_at) <= self.limit_ms(now, buffer_ms)
     }
 
     /// Who leaves on purpose hears nothing on purpose.

@@ -23,8 +23,6 @@ pub(crate) struct Found {
     pub(crate) bad: u64,
     /// Those in which something is to be heard.
     pub(crate) loud: u64,
-    /// The cadence that the stream says is coming, in milliseconds.
-    pub(crate) cadence_ms: Option<u32>,
 }
 
 /// One who decodes.
@@ -61,9 +59,6 @@ impl Sound {
             match fragment::find(&self.waiting[at..]) {
                 Ok(one) => {
                     let whole = &self.waiting[at..at + one.length()];
-                    for facts in &one.facts {
-                        found.cadence_ms = announced(&whole[facts.clone()]).or(found.cadence_ms);
-                    }
                     let heard = one.sounds(whole).then(|| loudest(&mut self.decoder, &whole[one.payload.clone()], one.frame_bytes));
                     found.fragments += 1;
                     match heard.flatten() {
@@ -102,12 +97,6 @@ fn loudest(decoder: &mut Decoder, frames: &[u8], frame_bytes: usize) -> Option<f
         loudest = is_sound.then(|| loudest.max(level::decibels(tick)))?;
     }
     Some(loudest)
-}
-
-/// The cadence that live facts announce (docs/formats.md, key `c`, milliseconds).
-fn announced(facts: &[u8]) -> Option<u32> {
-    let facts: serde_json::Value = serde_json::from_slice(facts).ok()?;
-    facts.get("c")?.as_u64()?.try_into().ok()
 }
 
 #[cfg(test)]

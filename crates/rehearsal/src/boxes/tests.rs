@@ -1,8 +1,8 @@
 //! Streams as the programme writes them, cut anywhere.
 
 use super::*;
-use base::{FragmentNumber, Rung};
-use programme::fragment::{payload_bytes, seal};
+use base::{Cadence, FragmentNumber, Rung};
+use programme::fragment::{self, payload_bytes, seal};
 use programme::init;
 use proptest::prelude::*;
 
@@ -46,6 +46,25 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..500), size in 1usize..50) {
         let _ = passed(&bytes, &[size]);
+    }
+}
+
+#[test]
+fn an_announced_cadence_is_read_however_the_bytes_come() {
+    let mut bytes = stream(Rung::R64, &[6]);
+    bytes.extend(fragment::cadence(FragmentNumber(7), Cadence::SLOWEST));
+    bytes.extend(stream(Rung::R64, &[7, 8]).split_off(init::segment().len()));
+    for size in [1, 7, 50, 100_000] {
+        let (mut boxes, mut heard) = (Boxes::new(), Vec::new());
+        for mut piece in bytes.chunks(size) {
+            loop {
+                let passed = boxes.next(&mut piece).unwrap();
+                heard.extend(boxes.take_cadence().map(|millis| (u64::from(millis), 0)));
+                let Some(Passed { number, slots }) = passed else { break };
+                heard.push((number, slots));
+            }
+        }
+        assert_eq!(heard, [(6, 1), (16_000, 0), (7, 1), (8, 1)], "{size} bytes at once");
     }
 }
 

@@ -7,8 +7,8 @@ use crate::head;
 use crate::hls::Asked;
 use crate::plan::Order;
 use crate::sound::Found;
-use base::Rung;
 use base::limit::REQUEST_HEAD_BYTES_MAX;
+use base::{Cadence, Rung};
 use std::fmt::Write as _;
 
 /// What becomes of the connection.
@@ -56,17 +56,17 @@ pub(super) fn host_name(host: &str) -> String {
     name.trim_matches(['[', ']']).to_owned()
 }
 
-/// The request for the stream, from this number on when something was heard before. HTTP/1.0, for the body ends with the connection
+/// The request for the stream, from this number on when something was heard before, with a store for the cadence `ready`. HTTP/1.0, for the body ends with the connection
 /// whoever stands in between.
-pub(super) fn stream_request(order: &Order, next: Option<u64>) -> String {
+pub(super) fn stream_request(order: &Order, next: Option<u64>, ready: Cadence) -> String {
     let mut request = format!("GET {}", order.target);
     if let Some(next) = next.filter(|_| !order.raw) {
         let (path, query) = order.target.split_once('?').unwrap_or((&order.target, ""));
         request = format!("GET {path}?");
-        for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("from=")) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("from=") && !pair.starts_with("ready=")) {
             let _ = write!(request, "{pair}&");
         }
-        let _ = write!(request, "from={next}");
+        let _ = write!(request, "from={next}&ready={ready}");
     }
     let _ = write!(request, " HTTP/1.0\r\nHost: {}\r\nUser-Agent: townsquare-rehearse\r\n\r\n", order.host);
     request
@@ -182,24 +182,26 @@ fn take_body(listener: &mut Listener, bytes: &mut &[u8], shared: &mut Shared) ->
 fn hear(listener: &mut Listener, bytes: &[u8], shared: &mut Shared) -> Fate {
     let mut rest = bytes;
     loop {
-        match listener.boxes.next(&mut rest) {
-            Ok(Some(passed)) => note(listener, passed, shared),
-            Ok(None) => break,
-            Err(_) => return Fate::Foreign,
+        let Ok(passed) = listener.boxes.next(&mut rest) else { return Fate::Foreign };
+        if let Some(millis) = listener.boxes.take_cadence() {
+            listener.hearing.announced(shared.now, millis);
+        }
+        match passed {
+            Some(passed) => note(listener, passed, shared),
+            None => break,
         }
     }
     if let Some(sound) = listener.extra.as_mut().and_then(|extra| extra.sound.as_mut()) {
-        let Found { fragments, bad, loud, cadence_ms } = sound.hear(bytes);
+        let Found { fragments, bad, loud } = sound.hear(bytes);
         shared.tally.decoded += fragments;
         shared.tally.unsound += bad;
         shared.tally.loud += loud;
-        shared.cadence_ms = cadence_ms.unwrap_or(shared.cadence_ms);
     }
     Fate::Goes
 }
 
 fn note(listener: &mut Listener, passed: Passed, shared: &mut Shared) {
-    let noted = listener.hearing.note(shared.now, shared.limit_ms(), passed);
+    let noted = listener.hearing.note(shared.now, shared.order.buffer_ms, passed);
     let tally = &mut shared.tally;
     if noted.is_first {
         tally.heard += 1;

@@ -100,7 +100,7 @@ impl Listener {
         self.stage = Stage::Connecting;
         self.since = now;
         self.boxes = Boxes::new();
-        self.hearing.connected();
+        self.hearing.connected(now);
         if let Some(extra) = &mut self.extra {
             extra.secure = None;
             extra.head.clear();
@@ -131,7 +131,7 @@ impl Listener {
         }
         let request = match self.extra.as_mut().and_then(|extra| extra.player.as_mut()) {
             Some(playing) => shared.hls.request(&shared.order, playing),
-            None => answer::stream_request(&shared.order, self.hearing.next()),
+            None => answer::stream_request(&shared.order, self.hearing.next(), self.hearing.ready(shared.now)),
         };
         self.stage = Stage::Head;
         self.send(request.as_bytes())

@@ -53,7 +53,7 @@ fn a_broken_stream_goes_on_and_an_ended_one_is_no_break() {
     assert_eq!((tally.joined, tally.heard, tally.gaps, tally.repeats, tally.ended), (1, 1, 0, 0, 1));
     assert_eq!(tally.disconnects, 1, "the event's end is no disconnection");
     let asked: Vec<String> = asked.iter().map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned()).collect();
-    assert_eq!(asked, ["/live/0123456789ab.mp4", "/live/0123456789ab.mp4?from=5", "/live/0123456789ab.mp4?from=8"]);
+    assert_eq!(asked, ["/live/0123456789ab.mp4", "/live/0123456789ab.mp4?from=5&ready=200", "/live/0123456789ab.mp4?from=8&ready=200"]);
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use super::*;
 use proptest::prelude::*;
 
+const BUFFER: u32 = 3_000;
+
+/// The buffer, and the quickest cadence.
 const LIMIT: u32 = 3_200;
 
 /// Counts of (gaps, repeats, stalls) after these fragments: (time, number, slots), `None` for a new connection.
@@ -10,10 +13,10 @@ fn counts(rows: &[Option<(u32, u64, u64)>]) -> (u32, u32, u32) {
     let (mut hearing, mut counts) = (Hearing::default(), (0, 0, 0));
     for row in rows {
         let Some((now, number, slots)) = *row else {
-            hearing.connected();
+            hearing.connected(0);
             continue;
         };
-        let noted = hearing.note(now, LIMIT, Passed { number, slots });
+        let noted = hearing.note(now, BUFFER, Passed { number, slots });
         counts.0 += u32::from(noted.is_gap);
         counts.1 += u32::from(noted.is_repeat);
         counts.2 += u32::from(noted.ends_stall);
@@ -43,13 +46,25 @@ fn faults_are_counted() {
 #[test]
 fn a_stall_is_counted_once_and_ends_with_sound() {
     let mut hearing = Hearing::default();
-    assert!(!hearing.is_newly_stalled(10_000, LIMIT) && !hearing.plays(0, LIMIT), "who heard nothing yet waits, but does not stall");
-    hearing.note(0, LIMIT, Passed { number: 0, slots: 1 });
-    assert!(hearing.plays(LIMIT, LIMIT) && !hearing.is_newly_stalled(LIMIT, LIMIT));
-    assert!(hearing.is_newly_stalled(LIMIT + 1, LIMIT) && !hearing.is_newly_stalled(LIMIT + 2, LIMIT));
-    assert!(!hearing.plays(LIMIT + 2, LIMIT));
-    assert!(!hearing.note(LIMIT + 3, LIMIT, Passed { number: 1, slots: 1 }).ends_stall, "it was counted when it began");
-    assert!(hearing.is_newly_stalled(2 * LIMIT + 4, LIMIT));
+    assert!(!hearing.is_newly_stalled(10_000, BUFFER) && !hearing.plays(0, BUFFER), "who heard nothing yet waits, but does not stall");
+    hearing.note(0, BUFFER, Passed { number: 0, slots: 1 });
+    assert!(hearing.plays(LIMIT, BUFFER) && !hearing.is_newly_stalled(LIMIT, BUFFER));
+    assert!(hearing.is_newly_stalled(LIMIT + 1, BUFFER) && !hearing.is_newly_stalled(LIMIT + 2, BUFFER));
+    assert!(!hearing.plays(LIMIT + 2, BUFFER));
+    assert!(!hearing.note(LIMIT + 3, BUFFER, Passed { number: 1, slots: 1 }).ends_stall, "it was counted when it began");
+    assert!(hearing.is_newly_stalled(2 * LIMIT + 4, BUFFER));
+}
+
+#[test]
+fn a_player_that_was_told_bridges_more() {
+    let mut hearing = Hearing::default();
+    hearing.connected(0);
+    hearing.announced(0, 4_000);
+    hearing.note(0, BUFFER, Passed { number: 0, slots: 1 });
+    assert!(hearing.plays(7_000, BUFFER) && !hearing.is_newly_stalled(7_000, BUFFER));
+    assert!(hearing.is_newly_stalled(7_001, BUFFER));
+    hearing.announced(8_000, 8_000);
+    assert_eq!([57_999, 58_000].map(|now| hearing.ready(now).millis()), [4_000, 8_000]);
 }
 
 #[test]
@@ -57,7 +72,7 @@ fn one_send_in_many_reads_is_one_send() {
     let mut hearing = Hearing::default();
     let mut seen = Vec::new();
     for (now, number) in [(0, 0), (10, 1), (30, 2), (1_000, 3), (1_020, 4), (2_000, 5)] {
-        seen.extend(hearing.note(now, LIMIT, Passed { number, slots: 1 }).cadence_ms);
+        seen.extend(hearing.note(now, BUFFER, Passed { number, slots: 1 }).cadence_ms);
     }
     assert_eq!(seen, [1_000, 1_000]);
 }

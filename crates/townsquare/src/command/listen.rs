@@ -108,7 +108,7 @@ impl Listener {
             if self.account.fragments() > fragments {
                 (silent_since, tries) = (Instant::now(), 0);
             }
-            match self.ear.again(self.account.next()) {
+            match self.ear.again(self.account.next(), self.account.ready()) {
                 Ok(found) => next = Some(found),
                 Err(refused) if refused.is(FaultKind::EventEnded) => break Ok(()),
                 // An event that was heard a moment ago and is not live is being opened again.

@@ -8,11 +8,11 @@ use crate::plan::tests::order;
 fn a_stream_is_asked_for_again_where_it_broke() {
     for (target, next, expected) in [
         ("/live/e.mp4", None, "/live/e.mp4"),
-        ("/live/e.mp4", Some(7), "/live/e.mp4?from=7"),
-        ("/live/e.mp4?rung=16&from=-1", Some(7), "/live/e.mp4?rung=16&from=7"),
+        ("/live/e.mp4", Some(7), "/live/e.mp4?from=7&ready=200"),
+        ("/live/e.mp4?rung=16&from=-1", Some(7), "/live/e.mp4?rung=16&from=7&ready=200"),
         ("/live/e.mp4?rung=16&from=-1", None, "/live/e.mp4?rung=16&from=-1"),
     ] {
-        let request = stream_request(&Order { target: target.into(), ..order(1) }, next);
+        let request = stream_request(&Order { target: target.into(), ..order(1) }, next, Cadence::QUICKEST);
         assert_eq!(request.split(' ').nth(1), Some(expected));
         assert!(request.contains(" HTTP/1.0\r\nHost: localhost\r\n") && request.ends_with("\r\n\r\n"));
     }

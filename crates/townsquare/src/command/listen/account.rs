@@ -1,9 +1,10 @@
-//! What was heard: fragments, gaps, how far behind.
+//! What was heard: fragments, gaps, how far behind; and whether it came in time for a player that follows the cadence.
 
 use super::demux::Piece;
 use super::number_at;
-use base::FragmentNumber;
 use base::time::FRAGMENT_SAMPLES;
+use base::{Cadence, FragmentNumber};
+use rehearsal::Store;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,6 +12,9 @@ use std::time::{Duration, Instant};
 /// Fragments among which the one that came earliest tells where the live edge is. Not all: a stage that was away leaves
 /// the programme's time behind the clock's for good.
 const WINDOW: usize = 50;
+
+/// Milliseconds of sound that a player keeps besides the cadence: the second with which a stream begins.
+const BUFFER_MS: u64 = 1_000;
 
 /// What the command reports.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -23,6 +27,10 @@ pub(crate) struct Report {
     fragments: u64,
     /// How often fragments were missing.
     gaps: u64,
+    /// Silences longer than what a player would have had in store.
+    stalls: u64,
+    /// The cadence that was announced last, in milliseconds.
+    cadence_ms: u16,
     /// Bytes received.
     bytes: u64,
     /// How much later than the earliest a fragment came, in milliseconds: the median.
@@ -31,8 +39,11 @@ pub(crate) struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first_audio_ms, seconds, fragments, gaps, bytes, behind_live_ms } = self;
-        write!(f, "{seconds:.1} s heard in {fragments} fragments, {gaps} gaps, {bytes} bytes; ")?;
+        let Self { first_audio_ms, seconds, fragments, gaps, stalls, cadence_ms, bytes, behind_live_ms } = self;
+        write!(
+            f,
+            "{seconds:.1} s heard in {fragments} fragments, {gaps} gaps, {stalls} stalls, sent every {cadence_ms} ms, {bytes} bytes; "
+        )?;
         write!(f, "first sound after {first_audio_ms} ms, {behind_live_ms} ms behind")
     }
 }
@@ -54,6 +65,10 @@ pub(super) struct Account {
     next: Option<u64>,
     fragments: u64,
     gaps: u64,
+    stalls: u64,
+    store: Store,
+    /// When the newest fragment came; the silence between two connections counts too.
+    heard_at: Option<Instant>,
     bytes: u64,
     /// The newest fragment when the connection was made: what is older is past, not late.
     edge: FragmentNumber,
@@ -63,7 +78,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) const fn new(began: Instant) -> Self {
+    pub(super) fn new(began: Instant) -> Self {
         Self {
             began,
             connections: 0,
@@ -71,6 +86,9 @@ impl Account {
             next: None,
             fragments: 0,
             gaps: 0,
+            stalls: 0,
+            store: Store::default(),
+            heard_at: None,
             bytes: 0,
             edge: FragmentNumber(0),
             arrivals: VecDeque::new(),
@@ -85,6 +103,7 @@ impl Account {
         if edge.is_some() {
             self.arrive(Instant::now(), (self.edge.0 + 1) * FRAGMENT_SAMPLES);
         }
+        self.store.connected(self.clock(Instant::now()));
         self.connections += 1;
         self.connections
     }
@@ -95,10 +114,18 @@ impl Account {
 
     /// Where a piece belongs; `None`: all of it was heard before.
     pub(super) fn place(&mut self, at: Instant, piece: &Piece) -> Option<Place> {
+        let now = self.clock(at);
+        let bridged = u64::from(self.store.at(now)) + BUFFER_MS;
+        match piece.cadence_ms {
+            Some(millis) => self.store.announced(now, millis),
+            None => self.store.heard(),
+        }
         let next = *self.next.get_or_insert(piece.start);
         if piece.end() <= next {
             return None;
         }
+        let silence = self.heard_at.replace(at).map_or(Duration::ZERO, |before| at.saturating_duration_since(before));
+        self.stalls += u64::from(silence > Duration::from_millis(bridged));
         self.next = Some(piece.end());
         self.fragments += 1;
         if piece.start > next {
@@ -122,6 +149,11 @@ impl Account {
         self.next.map(number_at)
     }
 
+    /// The cadence for which there would be enough in store.
+    pub(super) fn ready(&self) -> Cadence {
+        self.store.ready(self.clock(Instant::now()))
+    }
+
     pub(super) const fn fragments(&self) -> u64 {
         self.fragments
     }
@@ -143,9 +175,16 @@ impl Account {
             seconds: (seconds * 1_000.0).round() / 1_000.0,
             fragments: self.fragments,
             gaps: self.gaps,
+            stalls: self.stalls,
+            cadence_ms: self.store.wanted_ms(),
             bytes: self.bytes,
             behind_live_ms: behind.get(behind.len() / 2).copied().unwrap_or(0).into(),
         }
+    }
+
+    /// Milliseconds since the command began.
+    fn clock(&self, at: Instant) -> u32 {
+        u32::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u32::MAX)
     }
 
     fn arrive(&mut self, at: Instant, media_end: u64) -> i64 {

@@ -19,6 +19,8 @@ pub(super) struct Piece {
     pub(super) frame_bytes: usize,
     /// The frames.
     pub(super) frames: Vec<u8>,
+    /// The cadence that was announced in front of it, in milliseconds.
+    pub(super) cadence_ms: Option<u16>,
 }
 
 impl Piece {
@@ -67,8 +69,9 @@ impl Demux {
             Stage::Fragments => match fragment::find(&self.bytes) {
                 Ok(found) => {
                     let frames = self.bytes[found.payload.clone()].to_vec();
+                    let cadence_ms = found.facts.iter().find_map(|facts| cadence(&self.bytes[facts.clone()]));
                     self.bytes.drain(..found.length());
-                    Ok(Some(Piece { start: found.number.start().0, frame_bytes: found.frame_bytes, frames }))
+                    Ok(Some(Piece { start: found.number.start().0, frame_bytes: found.frame_bytes, frames, cadence_ms }))
                 }
                 Err(NoFragment::Short) if self.bytes.len() < FOREIGN_BYTES_MAX => Ok(None),
                 Err(_) => Err(NoFragment::Foreign),
@@ -78,7 +81,7 @@ impl Demux {
                 if self.bytes.len() < FRAMES * frame_bytes {
                     return Ok(None);
                 }
-                let piece = Piece { start, frame_bytes, frames: self.bytes.drain(..FRAMES * frame_bytes).collect() };
+                let piece = Piece { start, frame_bytes, frames: self.bytes.drain(..FRAMES * frame_bytes).collect(), cadence_ms: None };
                 self.stage = Stage::Frames(piece.end());
                 Ok(Some(piece))
             }
@@ -106,4 +109,10 @@ impl Demux {
         self.stage = Stage::Frames(0);
         Ok(true)
     }
+}
+
+/// The cadence that live facts announce, in milliseconds (docs/formats.md, key `c`).
+fn cadence(facts: &[u8]) -> Option<u16> {
+    let facts: serde_json::Value = serde_json::from_slice(facts).ok()?;
+    facts.get("c")?.as_u64()?.try_into().ok()
 }

@@ -2,7 +2,7 @@
 
 use crate::command::http::{self, ANSWER_MAX, Refused};
 use anyhow::Context as _;
-use base::{FaultKind, FragmentNumber};
+use base::{Cadence, FaultKind, FragmentNumber};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use ureq::{Agent, Body};
 use url::Url;
 
-/// Silence on a connection after which it is given up: longer than a relay's slowest cadence.
-const SILENT_MAX: Duration = Duration::from_secs(20);
+/// Silence on a connection after which it is given up: a relay's slowest cadence, and as long as a relay that is late may take.
+const SILENT_MAX: Duration = Duration::from_secs(30);
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -121,15 +121,19 @@ impl Ear {
         }
     }
 
-    /// Asks for the stream again, from this fragment on.
-    pub(super) fn again(&self, from: Option<FragmentNumber>) -> Result<Found, Refused> {
+    /// Asks for the stream again, from this fragment on, with enough in store for the cadence `ready`.
+    pub(super) fn again(&self, from: Option<FragmentNumber>, ready: Cadence) -> Result<Found, Refused> {
         let Some(mut url) = self.stream.clone() else {
             return Err(Refused::by_us("there is no stream to go on with"));
         };
         if let Some(from) = from {
             let others: Vec<(String, String)> =
-                url.query_pairs().filter(|(key, _)| key != "from").map(|(k, v)| (k.into(), v.into())).collect();
-            url.query_pairs_mut().clear().extend_pairs(others).append_pair("from", &from.to_string());
+                url.query_pairs().filter(|(key, _)| key != "from" && key != "ready").map(|(k, v)| (k.into(), v.into())).collect();
+            url.query_pairs_mut()
+                .clear()
+                .extend_pairs(others)
+                .append_pair("from", &from.to_string())
+                .append_pair("ready", &ready.to_string());
         }
         self.ask(&url).map(Found::new)
     }

@@ -85,7 +85,7 @@ fn a_broken_stream_goes_on_where_it_was() {
     assert_eq!((wav.duration(), wav.spec().sample_rate, wav.spec().channels), (9 * 9_600, 48_000, 1));
     std::fs::remove_file(&directory).unwrap();
     let asked: Vec<String> = asked.iter().map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned()).collect();
-    assert_eq!(asked[1..], ["/live/0123456789ab.mp4?rung=64&from=3", "/live/0123456789ab.mp4?rung=64&from=9"]);
+    assert_eq!(asked[1..], ["/live/0123456789ab.mp4?rung=64&from=3&ready=200", "/live/0123456789ab.mp4?rung=64&from=9&ready=200"]);
 }
 
 #[test]
