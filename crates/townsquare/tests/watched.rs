@@ -106,7 +106,7 @@ fn every_role_says_how_it_is_in_a_form_that_prometheus_reads() {
 }
 
 /// Every command that a person may type.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "serve",
     "account",
     "account create",
@@ -119,6 +119,7 @@ const COMMANDS: [&str; 13] = [
     "event end",
     "speak",
     "listen",
+    "cadence",
     "man",
 ];
 
