@@ -176,6 +176,51 @@ pub const TLS_HANDSHAKES_PER_TURN_MAX: usize = 16;
 /// Events that one relay worker keeps open. Answer: the one unused for longest is closed; 503 `events-full` when all are listened to.
 pub const RELAY_EVENTS_MAX: usize = 256;
 
+/// Bytes of one fragment that a relay takes from another: far more than one of ours. Answer: the connection is dropped, the next upstream asked.
+pub const COPY_FRAGMENT_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of an event's cuts, or of its public journal, that a relay takes from another. Answer: as above.
+pub const COPY_DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Milliseconds without a fragment after which a relay asks the next upstream for a live event.
+pub const UPSTREAM_SILENT_MILLIS_MAX: u64 = 2_000;
+
+/// Upstreams of one relay.
+pub const UPSTREAMS_MAX: usize = 8;
+
+/// Events that one relay copies at once. Answer: those asked for later are 503 `events-full`.
+pub const COPIES_MAX: usize = 256;
+
+/// Events that a relay looks for at its upstreams at once. Answer: who asks for one more waits.
+pub const COPIES_SOUGHT_MAX: usize = 32;
+
+/// Copies kept on disk, those that nobody listens to included. Answer: the one unused for longest is removed.
+pub const COPIES_KEPT_MAX: usize = 1_024;
+
+/// Milliseconds that an event unknown upstream is not asked for again.
+pub const UNKNOWN_EVENT_MILLIS: u64 = 5_000;
+
+/// Unknown events that a relay worker remembers. Answer: the others are asked for again.
+pub const UNKNOWN_EVENTS_MAX: usize = 4_096;
+
+/// Events that the listeners of one relay worker wait for while it is looked for. Answer: 503 `events-full`.
+pub const COMING_EVENTS_MAX: usize = 1_024;
+
+/// Milliseconds for which another relay's word about its listeners counts.
+pub const LISTENING_MILLIS_MAX: u64 = 5_000;
+
+/// Listeners that another relay may say it has of one rung of one event. Answer: it counts as so many.
+pub const LISTENING_MAX: u32 = 100_000_000;
+
+/// Other relays' words about their listeners that one worker keeps. Answer: more are not counted.
+pub const LISTENING_SHARES_MAX: usize = 65_536;
+
+/// Blocks of a copy's media that wait to be fetched. Answer: who waits for them is told again a second later.
+pub const COPY_FETCHES_MAX: usize = 4_096;
+
+/// Bytes that a copy's window is at least: less would be fetched again and again.
+pub const WINDOW_BYTES_MIN: u64 = 4 * 1024 * 1024;
+
 /// HLS clients that one relay worker tells apart. Answer: more are served but not counted.
 pub const HLS_CLIENTS_MAX: usize = 20_000;
 

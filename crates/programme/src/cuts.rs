@@ -32,6 +32,18 @@ impl Cuts {
         Self(record::read_all(bytes, read).0.into_iter().map(cut).collect())
     }
 
+    /// The whole records at the front of bytes.
+    #[must_use]
+    pub fn whole(bytes: &[u8]) -> &[u8] {
+        &bytes[..record::read_all(bytes, |payload| serde_json::from_slice::<Wire>(payload).ok()).1]
+    }
+
+    /// Whether bytes are whole records and nothing else.
+    #[must_use]
+    pub fn is_whole(bytes: &[u8]) -> bool {
+        Self::whole(bytes).len() == bytes.len()
+    }
+
     /// The record to append for one more cut.
     #[must_use]
     pub fn record(cut: Cut) -> Vec<u8> {

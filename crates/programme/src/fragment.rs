@@ -124,6 +124,18 @@ impl Found {
     }
 }
 
+/// Whether `bytes` are exactly the fragment of that number of a rung, and every frame of it looks like one.
+#[must_use]
+pub fn is_whole(rung: Rung, number: FragmentNumber, bytes: &[u8]) -> bool {
+    find(bytes).is_ok_and(|found| {
+        found.number == number
+            && found.length() == bytes.len()
+            && found.frame_bytes == rung.frame_bytes()
+            && found.payload.len() == payload_bytes(rung)
+            && found.sounds(bytes)
+    })
+}
+
 /// Mono and 20 ms long, by the TOC byte (RFC 6716, 3.1).
 const fn is_ours(toc: u8) -> bool {
     let config = toc >> 3;

@@ -58,44 +58,66 @@ pub enum Record {
     },
 }
 
-const KIND_FRAGMENT: u32 = 1;
-const KIND_END: u32 = 2;
+pub(crate) const KIND_FRAGMENT: u32 = 1;
+pub(crate) const KIND_END: u32 = 2;
 
 impl Record {
     /// The record's bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; RECORD_BYTES] {
-        let (number, offset, length, epoch, kind) = match self {
-            Self::Fragment(entry) => (entry.number, entry.offset, entry.length, entry.epoch, KIND_FRAGMENT),
-            Self::End { number, offset, epoch } => (number, offset, 0, epoch, KIND_END),
+        let words = match self {
+            Self::Fragment(Entry { number, offset, length, epoch }) => Words { number, offset, length, epoch, kind: KIND_FRAGMENT },
+            Self::End { number, offset, epoch } => Words { number, offset, length: 0, epoch, kind: KIND_END },
         };
-        let mut bytes = [0; RECORD_BYTES];
-        bytes[..8].copy_from_slice(&number.0.to_le_bytes());
-        bytes[8..16].copy_from_slice(&offset.to_le_bytes());
-        bytes[16..20].copy_from_slice(&length.to_le_bytes());
-        bytes[20..24].copy_from_slice(&epoch.0.to_le_bytes());
-        bytes[24..28].copy_from_slice(&kind.to_le_bytes());
-        let crc = crc32fast::hash(&bytes[..28]);
-        bytes[28..].copy_from_slice(&crc.to_le_bytes());
-        bytes
+        words.to_bytes()
     }
 
     /// Reads a record; `None` when it does not check.
     #[must_use]
     pub fn read(bytes: &[u8; RECORD_BYTES]) -> Option<Self> {
+        let Words { number, offset, length, epoch, kind } = Words::read(bytes)?;
+        match kind {
+            KIND_FRAGMENT => Some(Self::Fragment(Entry { number, offset, length, epoch })),
+            KIND_END => Some(Self::End { number, offset, epoch }),
+            _ => None,
+        }
+    }
+}
+
+/// A record's fields, whatever its kind means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) number: FragmentNumber,
+    pub(crate) offset: u64,
+    pub(crate) length: u32,
+    pub(crate) epoch: Epoch,
+    pub(crate) kind: u32,
+}
+
+impl Words {
+    pub(crate) fn to_bytes(self) -> [u8; RECORD_BYTES] {
+        let mut bytes = [0; RECORD_BYTES];
+        bytes[..8].copy_from_slice(&self.number.0.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.offset.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.length.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.epoch.0.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.kind.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[..28]);
+        bytes[28..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// The fields; `None` when the CRC does not check or the range can't be.
+    pub(crate) fn read(bytes: &[u8; RECORD_BYTES]) -> Option<Self> {
         let words = bytes.as_chunks::<4>().0;
         let word = |nth: usize| u32::from_le_bytes(words[nth]);
         let long = |nth: usize| u64::from(word(nth)) | u64::from(word(nth + 1)) << 32;
         if crc32fast::hash(&bytes[..28]) != word(7) {
             return None;
         }
-        let (number, offset, length, epoch) = (FragmentNumber(long(0)), long(2), word(4), Epoch(word(5)));
+        let (offset, length) = (long(2), word(4));
         offset.checked_add(u64::from(length))?;
-        match word(6) {
-            KIND_FRAGMENT => Some(Self::Fragment(Entry { number, offset, length, epoch })),
-            KIND_END => Some(Self::End { number, offset, epoch }),
-            _ => None,
-        }
+        Some(Self { number: FragmentNumber(long(0)), offset, length, epoch: Epoch(word(5)), kind: word(6) })
     }
 }
 

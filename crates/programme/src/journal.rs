@@ -67,6 +67,24 @@ impl Journal {
             .filter_map(|entry| if let What::EpochOpened { epoch, first, .. } = entry.what { Some((epoch, first, entry.at)) } else { None })
     }
 
+    /// The journal as a copy has it: when epochs began, and the end. Who was on stage stays where it was written.
+    #[must_use]
+    pub fn public(&self) -> Vec<u8> {
+        let kept = |entry: &Entry| match &entry.what {
+            What::EpochOpened { epoch, first, .. } => {
+                Some(record(&Entry { at: entry.at, what: What::EpochOpened { epoch: *epoch, first: *first, boot: String::new() } }))
+            }
+            What::Ended { .. } => Some(record(entry)),
+            What::Joined { .. }
+            | What::Renamed { .. }
+            | What::Muted { .. }
+            | What::Left { .. }
+            | What::Removed { .. }
+            | What::RecordingStopped { .. } => None,
+        };
+        self.entries.iter().filter_map(kept).flatten().collect()
+    }
+
     /// The number after the last fragment, once the event is over.
     #[must_use]
     pub fn end(&self) -> Option<FragmentNumber> {

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "numbers of tests are small"))]
 
 pub mod announcement;
+pub mod copy;
 pub mod cuts;
 pub mod facts;
 pub mod fragment;

@@ -80,7 +80,7 @@ pub fn files<E>(
         let entry = entries[place];
         let mut bytes = vec![0; entry.length as usize];
         read(entry.offset, &mut bytes)?;
-        if !is_whole(rung, &entry, &bytes) {
+        if !fragment::is_whole(rung, entry.number, &bytes) {
             entries.truncate(place);
             break;
         }
@@ -151,12 +151,6 @@ fn plausible(rung: Rung, index: &[u8], media_bytes: u64, init_bytes: u64) -> (Ve
         }
     }
     (entries, None)
-}
-
-fn is_whole(rung: Rung, entry: &Entry, bytes: &[u8]) -> bool {
-    fragment::find(bytes).is_ok_and(|found| {
-        found.number == entry.number && found.length() == bytes.len() && found.frame_bytes == rung.frame_bytes() && found.sounds(bytes)
-    })
 }
 
 /// Finds whole fragments behind the last record.
