@@ -17,6 +17,8 @@ const MAC_BYTES: usize = 16;
 /// What a ticket lets its bearer do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
+    /// Copy an event to another relay, and say how many listen there.
+    Relay,
     /// Listen to a private event.
     Listener,
     /// Come on stage and speak.
@@ -128,6 +130,7 @@ fn encode(claims: &Claims) -> [u8; PAYLOAD_BYTES] {
         Class::Listener => 1,
         Class::Speaker => 2,
         Class::Host => 3,
+        Class::Relay => 4,
     };
     payload[2..10].copy_from_slice(&claims.event.to_i64().to_be_bytes());
     payload[10..18].copy_from_slice(&claims.id.to_be_bytes());
@@ -141,6 +144,7 @@ fn decode(payload: &[u8; PAYLOAD_BYTES]) -> Option<Claims> {
         (VERSION, 1) => Class::Listener,
         (VERSION, 2) => Class::Speaker,
         (VERSION, 3) => Class::Host,
+        (VERSION, 4) => Class::Relay,
         _ => return None,
     };
     Some(Claims {

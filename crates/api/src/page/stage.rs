@@ -50,7 +50,7 @@ pub(crate) async fn show(
     let role = match claims.class {
         Class::Host => "host",
         Class::Speaker => "speaker",
-        Class::Listener => return Err(FaultKind::Forbidden.into()),
+        Class::Listener | Class::Relay => return Err(FaultKind::Forbidden.into()),
     };
     let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
     let listener = tickets::for_listeners(&app, &event);
