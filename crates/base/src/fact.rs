@@ -65,4 +65,25 @@ pub enum Fact {
         /// The number after its last fragment.
         end: FragmentNumber,
     },
+    /// Somebody asks a relay worker for an event that is elsewhere; said again while they do.
+    Wanted {
+        /// The event.
+        event: EventId,
+    },
+    /// Somebody waits for bytes of a copy that are not here.
+    Missing {
+        /// The event.
+        event: EventId,
+        /// The rung.
+        rung: Rung,
+        /// Which block of the rung's media (docs/formats.md, "The copy").
+        block: u64,
+    },
+    /// Whether an event that was wanted is here now; if not, no upstream has it.
+    Copied {
+        /// The event.
+        event: EventId,
+        /// Whether it is.
+        known: bool,
+    },
 }

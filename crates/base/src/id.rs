@@ -16,6 +16,12 @@ pub const EVENT_ID_CHARS: usize = 12;
 pub struct EventId(u64);
 
 impl EventId {
+    /// The least id there can be.
+    pub const FIRST: Self = Self(0);
+
+    /// The greatest id there can be.
+    pub const LAST: Self = Self((1 << 60) - 1);
+
     /// Keeps the low 60 bits of `random`.
     #[must_use]
     pub const fn from_random(random: u64) -> Self {

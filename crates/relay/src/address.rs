@@ -1,8 +1,9 @@
 //! Which thing an address names (docs/formats.md, "HTTP of the relay").
 
+use crate::copy::{Bytes, Wanted};
 use crate::http::digits;
 use crate::stream::Wish;
-use base::{Cadence, EventId, FaultKind, Rung};
+use base::{Cadence, EventId, FaultKind, FragmentNumber, Rung, limit};
 use programme::view::hls;
 use programme::view::live::From;
 
@@ -29,6 +30,12 @@ pub(crate) enum What {
     Piece { rung: Rung, address: hls::Address },
     /// The ended event as one file.
     Replay { download: Option<String> },
+    /// The announcement, for another relay.
+    Announcement,
+    /// A rung for another relay.
+    Copy(Wanted),
+    /// How many listen at another relay, by rung: the one thing that is posted.
+    Listening([u32; 3]),
 }
 
 /// What a playlist must hold before it is sent (`_HLS_msn`, `_HLS_part`).
@@ -49,6 +56,7 @@ pub(crate) fn parse(target: &str) -> Result<Address, FaultKind> {
     match steps.next() {
         Some("live") => live(steps, Query(query)),
         Some("replay") => replay(steps, Query(query)),
+        Some("copy") => copy(steps, Query(query)),
         _ => Err(FaultKind::NotFound),
     }
 }
@@ -89,6 +97,43 @@ fn replay<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Res
         _ => (None, None),
     };
     Ok(Address { event: event(id.ok_or(FaultKind::NotFound)?)?, ticket, what })
+}
+
+fn copy<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Result<Address, FaultKind> {
+    let event = event(steps.next().ok_or(FaultKind::NotFound)?)?;
+    let mut file = steps.next();
+    let mut ticket = None;
+    if file == Some("t") {
+        ticket = Some(steps.next().ok_or(FaultKind::NotFound)?.to_owned());
+        file = steps.next();
+    }
+    let what = match (file, steps.next()) {
+        (Some("announcement"), None) => What::Announcement,
+        (Some("listening"), None) => What::Listening(listening(&query)?),
+        (Some(rung), None) => What::Copy(wanted(Rung::parse(rung).ok_or(FaultKind::NotFound)?, &query)?),
+        _ => return Err(FaultKind::NotFound),
+    };
+    Ok(Address { event, ticket, what })
+}
+
+fn wanted(rung: Rung, query: &Query<'_>) -> Result<Wanted, FaultKind> {
+    let ask = |name| query.get(name).map(|text| number(&text).map(FragmentNumber)).transpose();
+    let bytes = match query.get("bytes").as_deref() {
+        None | Some("all") => Bytes::All,
+        Some("live") => Bytes::Live,
+        Some("none") => Bytes::None,
+        Some(_) => return Err(FaultKind::BadRequest),
+    };
+    Ok(Wanted { rung, from: ask("from")?.unwrap_or_default(), to: ask("to")?, bytes })
+}
+
+fn listening(query: &Query<'_>) -> Result<[u32; 3], FaultKind> {
+    let mut counts = [0; 3];
+    for rung in Rung::ALL {
+        let count = query.get(rung.name()).map(|text| number(&text)).transpose()?.unwrap_or(0);
+        counts[rung.place()] = u32::try_from(count).unwrap_or(u32::MAX).min(limit::LISTENING_MAX);
+    }
+    Ok(counts)
 }
 
 fn event(id: &str) -> Result<EventId, FaultKind> {

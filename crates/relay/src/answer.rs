@@ -2,6 +2,7 @@
 
 use crate::address::{self, Address, What};
 use crate::body::Body;
+use crate::copy::{Copy, Wanted};
 use crate::event::{Event, Found, Keep, Phase, Thing};
 use crate::http::{self, Date, Head, Method, Request};
 use crate::stream::{Stream, Wish};
@@ -21,6 +22,10 @@ pub(crate) enum Answer {
     Reply(Reply),
     /// It doesn't: an opening, then fragments.
     Stream(Stream),
+    /// It goes to another relay: the opening, then frames.
+    Copy(Vec<u8>, Copy),
+    /// Another relay's listeners by rung, and what it is answered.
+    Listening([u32; 3], Reply),
     /// What is asked for is about to be there.
     Hold,
 }
@@ -47,7 +52,11 @@ pub(crate) fn route(request: &Request) -> Result<Address, Reply> {
     match request.method {
         Method::Options => Err(preflight(request)),
         Method::Other => Err(fault(FaultKind::MethodNotAllowed, request)),
-        Method::Get | Method::Head => address::parse(&request.target).map_err(|kind| fault(kind, request)),
+        Method::Get | Method::Head | Method::Post => {
+            let address = address::parse(&request.target).map_err(|kind| fault(kind, request))?;
+            let posts = matches!(address.what, What::Listening(_));
+            if posts == (request.method == Method::Post) { Ok(address) } else { Err(fault(FaultKind::MethodNotAllowed, request)) }
+        }
     }
 }
 
@@ -59,6 +68,9 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         return Answer::Reply(fault(kind, request));
     }
     let found = match &address.what {
+        What::Copy(wanted) => return open_copy(event, address, wanted, request, door),
+        What::Listening(counts) => return heard(event, address, *counts, request, door),
+        What::Announcement => event.announcement(),
         What::Stream(wish) => return open_stream(event, *wish, request, door),
         What::Init => Event::init_segment(),
         What::Main => event.main_playlist(),
@@ -77,8 +89,45 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
 fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultKind> {
     let text = address.ticket.as_deref().ok_or(FaultKind::BadTicket)?;
     let keys = door.keys.ok_or(FaultKind::BadTicket)?;
-    ticket::admit(keys, text, door.wall, event.id, Class::Listener)?;
+    let least = match address.what {
+        // A copy holds what its taker could hear.
+        What::Copy(_) | What::Announcement | What::Listening(_) => Class::Relay,
+        What::Stream(_) | What::Main | What::Playlist { .. } | What::Init | What::Piece { .. } | What::Replay { .. } => Class::Listener,
+    };
+    ticket::admit(keys, text, door.wall, event.id, least)?;
     Ok(())
+}
+
+/// Whether who asks is a relay of this operator: it alone is believed about its listeners.
+fn is_relay(event: &Event, address: &Address, door: &Door<'_>) -> bool {
+    let ticket = address.ticket.as_deref().zip(door.keys);
+    let claims = ticket.and_then(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Relay).ok());
+    claims.is_some_and(|claims| claims.class == Class::Relay)
+}
+
+fn open_copy(event: &Event, address: &Address, wanted: &Wanted, request: &Request, door: &Door<'_>) -> Answer {
+    let mut head = Head::new(200)
+        .field("Content-Type", "application/vnd.townsquare.copy")
+        .field("Cache-Control", "no-store, no-transform")
+        .field("X-Accel-Buffering", "no")
+        .field("Connection", "close");
+    if let Some(place) = event.newest() {
+        head = head.field("Townsquare-Edge", format_args!("{}.{}", place.epoch, place.number));
+    }
+    let opening = head.end();
+    if request.method == Method::Head {
+        return Answer::Reply(Reply { head: opening, body: nothing(), range: 0..0, keep_alive: false, refused: false });
+    }
+    Answer::Copy(opening, Copy::new(event, wanted, wanted.to.is_none() && !is_relay(event, address, door)))
+}
+
+fn heard(event: &Event, address: &Address, counts: [u32; 3], request: &Request, door: &Door<'_>) -> Answer {
+    if !is_relay(event, address, door) {
+        return Answer::Reply(fault(FaultKind::BadTicket, request));
+    }
+    let head = Head::new(204).field("Cache-Control", "no-store");
+    let head = if request.keep_alive { head } else { head.field("Connection", "close") };
+    Answer::Listening(counts, Reply { head: head.end(), body: nothing(), range: 0..0, keep_alive: request.keep_alive, refused: false })
 }
 
 /// Whether who asks may send a crowd: who has the host's ticket, for it is their event.

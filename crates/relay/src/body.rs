@@ -1,12 +1,12 @@
 //! The body of an answer that ends: bytes that many share, or places in files, sent as the reader takes them.
 
+use crate::event::Media;
 use programme::index::Source;
 use programme::view::Extent;
 use programme::view::replay::Replay;
 use programme::{Cuts, Index};
 use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 /// Bytes read and sent at once, so that one fast reader does not keep the loop from the others.
@@ -17,7 +17,7 @@ pub(crate) enum Body {
     /// Laid out already.
     Runs(Runs),
     /// An ended event as one file, laid out where it is read: its runs would outweigh its index.
-    Replay { replay: Replay, index: Index, cuts: Cuts, media: Rc<OwnedFd> },
+    Replay { replay: Replay, index: Index, cuts: Cuts, media: Rc<Media> },
 }
 
 impl Body {
@@ -65,7 +65,7 @@ pub(crate) enum Run {
     /// In memory.
     Bytes(Rc<[u8]>),
     /// In a file that does not change there.
-    File { file: Rc<OwnedFd>, offset: u64, length: u64 },
+    File { file: Rc<Media>, offset: u64, length: u64 },
 }
 
 impl Run {
@@ -124,11 +124,11 @@ impl Runs {
                 Run::File { file, offset, .. } => {
                     let first = offset + skip;
                     if window.is_none_or(|window| !window.holds(file, first, take, span.len())) {
-                        read_span(file, first, span)?;
+                        file.read(first, SEND_BYTES, span)?;
                         window = Some(Window { file, start: first });
                     }
-                    let start =
-                        window.filter(|window| window.holds(file, first, take, span.len())).ok_or(io::ErrorKind::UnexpectedEof)?.start;
+                    let window = window.filter(|window| window.holds(file, first, take, span.len()));
+                    let start = window.ok_or_else(|| file.unreached(first + span.len() as u64))?.start;
                     into.extend_from_slice(&span[index_of(first - start)..index_of(first - start + take)]);
                 }
             }
@@ -142,30 +142,14 @@ impl Runs {
 /// What of a file is in memory.
 #[derive(Clone, Copy)]
 struct Window<'a> {
-    file: &'a Rc<OwnedFd>,
+    file: &'a Rc<Media>,
     start: u64,
 }
 
 impl Window<'_> {
-    fn holds(&self, file: &Rc<OwnedFd>, first: u64, count: u64, length: usize) -> bool {
+    fn holds(&self, file: &Rc<Media>, first: u64, count: u64, length: usize) -> bool {
         Rc::ptr_eq(self.file, file) && self.start <= first && first + count <= self.start + length as u64
     }
-}
-
-/// Reads up to [`SEND_BYTES`] from `offset` on; fewer at the end of the file.
-fn read_span(file: &OwnedFd, offset: u64, span: &mut Vec<u8>) -> io::Result<()> {
-    span.resize(SEND_BYTES, 0);
-    let mut count = 0;
-    while count < SEND_BYTES {
-        match rustix::io::pread(file, &mut span[count..], offset + count as u64) {
-            Ok(0) => break,
-            Ok(more) => count += more,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    span.truncate(count);
-    Ok(())
 }
 
 /// A length within memory as an index.

@@ -2,6 +2,8 @@
 
 use crate::address::{Address, What};
 use crate::answer::{self, Answer, Reply};
+use crate::copy::Copy;
+use crate::event::Absent;
 use crate::house::House;
 use crate::http::{self, Date, Request};
 use crate::socket::Socket;
@@ -45,6 +47,8 @@ pub(crate) struct Connection {
     blocked: bool,
     /// The socket has something that was not read.
     readable: bool,
+    /// Another relay has said over it how many listen there.
+    pub(crate) tells: bool,
     /// What was read and not understood yet.
     input: Vec<u8>,
     state: State,
@@ -55,12 +59,24 @@ enum State {
     Sending(Box<Sending>),
     Held(Box<Held>),
     Streaming(Box<Stream>),
+    Copying(Box<Copying>),
     Lingering,
 }
 
 struct Sending {
     reply: Reply,
     head_sent: usize,
+    /// What it is of.
+    event: Option<EventId>,
+    /// Bytes of a copy are missing that are being fetched.
+    waits: bool,
+}
+
+/// Frames for another relay. It is driven like a held request, at every change of its event: cadence is for listeners.
+struct Copying {
+    opening: Vec<u8>,
+    opening_sent: usize,
+    copy: Copy,
 }
 
 struct Held {
@@ -72,7 +88,7 @@ struct Held {
 impl Connection {
     pub(crate) fn new(socket: Socket, serial: u32, peer: IpAddr, now: Instant) -> Self {
         let deadline = Some(now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
-        Self { socket, serial, peer, deadline, blocked: false, readable: true, input: Vec::new(), state: State::Reading }
+        Self { socket, serial, peer, deadline, blocked: false, readable: true, tells: false, input: Vec::new(), state: State::Reading }
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -94,7 +110,18 @@ impl Connection {
 
     /// The event that it waits for.
     pub(crate) fn waits_for(&self) -> Option<EventId> {
-        if let State::Held(held) = &self.state { Some(held.address.event) } else { None }
+        match &self.state {
+            State::Held(held) => Some(held.address.event),
+            State::Copying(copying) => Some(copying.copy.event),
+            State::Sending(sending) => sending.event.filter(|_| sending.waits),
+            State::Streaming(stream) => stream.lacks.then_some(stream.place.event),
+            State::Reading | State::Lingering => None,
+        }
+    }
+
+    /// Whether it carries a copy to another relay.
+    pub(crate) fn is_copy(&self) -> bool {
+        matches!(self.state, State::Copying(_))
     }
 
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
@@ -113,7 +140,7 @@ impl Connection {
 
     /// The peer sends nothing more. Who waits for something open-ended is gone; a finite answer is still delivered.
     pub(crate) fn is_over_when_peer_is_silent(&self) -> bool {
-        matches!(self.state, State::Streaming(_) | State::Held(_) | State::Lingering)
+        matches!(self.state, State::Streaming(_) | State::Copying(_) | State::Held(_) | State::Lingering)
     }
 
     /// Says good bye to a peer that sends nothing more.
@@ -150,6 +177,7 @@ impl Connection {
                 State::Sending(_) => self.send(house)?,
                 State::Held(_) => self.hold(house),
                 State::Streaming(_) => self.pour(house)?,
+                State::Copying(_) => self.copy(house)?,
                 State::Lingering => return Ok(if self.discard()? { Fate::Stays } else { Fate::Again }),
             };
             match fate {
@@ -185,7 +213,7 @@ impl Connection {
                 Ok(None) => {}
                 Err(kind) => {
                     self.input = Vec::new();
-                    self.reply(house, answer::garbage(kind));
+                    self.reply(house, answer::garbage(kind), None);
                     return Ok(None);
                 }
             }
@@ -207,7 +235,7 @@ impl Connection {
     fn ask(&mut self, house: &mut House, request: Request) {
         match answer::route(&request) {
             Ok(address) => self.answer(house, Held { request, address, since: house.now }),
-            Err(reply) => self.reply(house, reply),
+            Err(reply) => self.reply(house, reply, None),
         }
     }
 
@@ -222,7 +250,19 @@ impl Connection {
                 if let (What::Playlist { rung, .. }, false) = (&held.address.what, reply.refused) {
                     house.saw_client(held.address.event, *rung, &held.request, self.peer);
                 }
-                self.reply(house, reply);
+                self.reply(house, reply, Some(held.address.event));
+            }
+            Answer::Copy(mut opening, copy) => {
+                house.date.put(&mut opening);
+                house.metrics.copies += 1;
+                self.deadline = None;
+                self.input = Vec::new();
+                self.state = State::Copying(Box::new(Copying { opening, opening_sent: 0, copy }));
+            }
+            Answer::Listening(counts, reply) => {
+                self.tells = true;
+                house.shares.say(self.serial, held.address.event, counts, house.now);
+                self.reply(house, reply, None);
             }
             Answer::Stream(stream) => {
                 self.deadline = None;
@@ -239,11 +279,11 @@ impl Connection {
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(self.socket.fd(), buffer_bytes(place.rung, place.pace.now));
     }
 
-    fn reply(&mut self, house: &mut House, mut reply: Reply) {
+    fn reply(&mut self, house: &mut House, mut reply: Reply, event: Option<EventId>) {
         house.date.put(&mut reply.head);
         house.metrics.refused += u64::from(reply.refused);
         self.deadline = Some(house.now + Duration::from_millis(limit::LISTENER_STALLED_MILLIS_MAX));
-        self.state = State::Sending(Box::new(Sending { reply, head_sent: 0 }));
+        self.state = State::Sending(Box::new(Sending { reply, head_sent: 0, event, waits: false }));
     }
 
     /// Looks again whether what is asked for is there.
@@ -256,12 +296,21 @@ impl Connection {
     /// Sends a reply; then reads the next request or takes leave.
     fn send(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
         let State::Sending(sending) = &mut self.state else { return Ok(None) };
-        let Sending { reply, head_sent } = &mut **sending;
+        let Sending { reply, head_sent, event, waits } = &mut **sending;
         let mut bytes = std::mem::take(&mut house.scratch);
         bytes.clear();
         bytes.extend_from_slice(&reply.head[*head_sent..]);
         let head = bytes.len();
         let read = if reply.range.is_empty() { Ok(()) } else { reply.body.read(reply.range.clone(), &mut house.span, &mut bytes) };
+        *waits = read.as_ref().err().is_some_and(|error| Absent::of(error).is_some());
+        if *waits && self.deadline.is_none_or(|deadline| house.now < deadline) {
+            house.scratch = bytes;
+            if let (Err(error), Some(event)) = (read, event.and_then(|id| house.events.get_mut(&id))) {
+                event.note_missing(error)?;
+                return Ok(Some(Fate::Stays));
+            }
+            return Ok(Some(Fate::Closes));
+        }
         let written = read.and_then(|()| write(&mut self.socket, &bytes, house));
         let is_empty = bytes.is_empty();
         house.scratch = bytes;
@@ -280,6 +329,48 @@ impl Connection {
             self.leave(house, keep_alive);
         }
         Ok(None)
+    }
+
+    /// Sends another relay what it has not been told.
+    fn copy(&mut self, house: &mut House) -> io::Result<Option<Fate>> {
+        if self.readable && self.socket.talks_besides() && !self.discard()? {
+            return Ok(Some(Fate::Again));
+        }
+        let State::Copying(copying) = &mut self.state else { return Ok(None) };
+        let Copying { opening, opening_sent, copy } = &mut **copying;
+        if copy.counts {
+            let mut counts = [0; 3];
+            counts[copy.rung.place()] = 1;
+            self.tells = true;
+            house.shares.say(self.serial, copy.event, counts, house.now);
+        }
+        if *opening_sent < opening.len() {
+            let (count, blocked) = write(&mut self.socket, &opening[*opening_sent..], house)?;
+            *opening_sent += count;
+            self.blocked = blocked;
+            return Ok(blocked.then_some(Fate::Stays));
+        }
+        let Some(event) = house.events.get_mut(&copy.event) else { return Ok(Some(Fate::Closes)) };
+        match copy.next(event)? {
+            Next::Bytes(bytes, sent) => {
+                let (count, blocked) = write(&mut self.socket, &bytes[sent..], house)?;
+                copy.advance(count);
+                self.blocked = blocked;
+                Ok(blocked.then_some(Fate::Stays))
+            }
+            Next::Wait => {
+                self.blocked = !flushed(&mut self.socket)?;
+                Ok(Some(Fate::Stays))
+            }
+            Next::End if !flushed(&mut self.socket)? => {
+                self.blocked = true;
+                Ok(Some(Fate::Stays))
+            }
+            Next::End => {
+                self.leave(house, false);
+                Ok(None)
+            }
+        }
     }
 
     fn leave(&mut self, house: &House, keep_alive: bool) {

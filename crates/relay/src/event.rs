@@ -1,17 +1,21 @@
 //! One event as a relay knows it: what was announced, the files that grow, and how much of them is published.
 
+mod copy;
 mod files;
+mod media;
 mod views;
 
 use crate::body::{Run, Runs};
 use crate::rota::{Rota, Seat};
 use base::cadence::SLOT_MILLIS;
 use base::{Cadence, EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis, Visibility};
+pub(crate) use copy::Told;
 use files::Files;
+pub(crate) use media::{Absent, Media};
 use programme::journal::Journal;
 use programme::view::{self, Extent, Programme};
 use programme::{Announcement, Cuts, Index, fragment};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -83,6 +87,10 @@ pub(crate) struct Event {
     /// Grows with every change that a listener could see.
     version: u64,
     shelf: Shelf,
+    copies: VecDeque<copy::CopyChunk>,
+    public: copy::Public,
+    /// Blocks of a copy that somebody waits for.
+    pub(crate) missing: BTreeSet<(Rung, u64)>,
     /// Endless streams, and whose turn it is.
     pub(crate) rota: Rota,
     /// How many endless streams there are.
@@ -129,6 +137,9 @@ impl Event {
             chunks: VecDeque::new(),
             version: 0,
             shelf: Shelf::default(),
+            copies: VecDeque::new(),
+            public: copy::Public::default(),
+            missing: BTreeSet::new(),
             rota: Rota::default(),
             streams: 0,
             ordinals: 0,
@@ -176,7 +187,7 @@ impl Event {
         }
         let idle = u64::try_from(now.saturating_duration_since(self.grown).as_millis()).unwrap_or(u64::MAX / 5);
         let mark = view::published(&self.indexes[0], self.announcement.delay, idle);
-        fresh |= mark != self.mark || is_first;
+        fresh |= self.look_for_missing() | (mark != self.mark) | is_first;
         self.mark = mark;
         if is_first {
             self.rota.begin(Rung::ALL.map(|rung| self.reach(rung)));

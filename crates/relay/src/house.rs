@@ -3,10 +3,11 @@
 use crate::address::Address;
 use crate::answer::{self, Answer, Door};
 use crate::audience::Audience;
-use crate::event::Event;
+use crate::event::{Event, Member};
 use crate::governor::Governor;
 use crate::http::{Date, Method, Request};
 use crate::metrics::Metrics;
+use crate::tree::{Shares, Upstream};
 use base::{EventId, FaultKind, Rung, UnixMillis, limit};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,6 +25,9 @@ pub(crate) struct House {
     /// Events opened since the loop last looked: their directories are not watched yet.
     pub(crate) opened: Vec<EventId>,
     pub(crate) audience: Audience,
+    /// Of a relay that copies from others.
+    pub(crate) upstream: Option<Upstream>,
+    pub(crate) shares: Shares,
     pub(crate) metrics: Metrics,
     /// How often listeners are sent to.
     pub(crate) governor: Governor,
@@ -42,8 +46,11 @@ pub(crate) struct House {
 impl House {
     /// Answers a request for something of an event; opens the event when it is not open.
     pub(crate) fn answer(&mut self, address: &Address, request: &Request, is_late: bool) -> Answer {
-        if let Err(kind) = self.open(address.event) {
-            return Answer::Reply(answer::fault(kind, request));
+        match self.open(address.event) {
+            Ok(true) => {}
+            Ok(false) if is_late => return Answer::Reply(answer::fault(FaultKind::RoleDown, request)),
+            Ok(false) => return Answer::Hold,
+            Err(kind) => return Answer::Reply(answer::fault(kind, request)),
         }
         let door = Door { keys: self.keys.as_ref(), wall: self.wall, date: &self.date, cadence: self.governor.target() };
         match self.events.get_mut(&address.event) {
@@ -64,9 +71,27 @@ impl House {
         }
     }
 
-    fn open(&mut self, id: EventId) -> Result<(), FaultKind> {
+    /// A connection waits for an event that is looked for upstream.
+    pub(crate) fn wait_for_upstream(&mut self, event: EventId, member: Member) {
+        if let Some(upstream) = &mut self.upstream {
+            upstream.wait(event, member);
+        }
+    }
+
+    /// The event, opened if that can be.
+    pub(crate) fn open_known(&mut self, id: EventId) -> Option<&mut Event> {
+        self.open(id).ok().filter(|is_here| *is_here).and_then(|_| self.events.get_mut(&id))
+    }
+
+    /// Opens an event; false while it is looked for upstream.
+    fn open(&mut self, id: EventId) -> Result<bool, FaultKind> {
         if self.events.contains_key(&id) {
-            return Ok(());
+            return Ok(true);
+        }
+        if let Some(upstream) = &mut self.upstream
+            && !upstream.has(id, self.now)?
+        {
+            return Ok(false);
         }
         let mut event = Event::open(id, &self.directory, &self.spill, self.now, self.wall)?;
         if self.events.len() >= limit::RELAY_EVENTS_MAX {
@@ -79,6 +104,6 @@ impl House {
         })?;
         self.events.insert(id, event);
         self.opened.push(id);
-        Ok(())
+        Ok(true)
     }
 }

@@ -16,6 +16,7 @@ pub(crate) enum Method {
     Get,
     Head,
     Options,
+    Post,
     Other,
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn parse(buffer: &[u8]) -> Result<Option<(Request, usize)>, FaultKind
             "GET" => Method::Get,
             "HEAD" => Method::Head,
             "OPTIONS" => Method::Options,
+            "POST" => Method::Post,
             _ => Method::Other,
         },
         target: origin_form(target).to_owned(),

@@ -11,6 +11,7 @@ mod answer;
 mod audience;
 mod body;
 mod connection;
+mod copy;
 mod event;
 mod governor;
 mod house;
@@ -21,7 +22,9 @@ mod rota;
 mod socket;
 mod stream;
 pub mod tls;
+mod tree;
 mod worker;
 
 pub use metrics::Load;
+pub use tree::Want;
 pub use worker::{Config, Listening, Worker};

@@ -13,6 +13,7 @@ pub(crate) struct Metrics {
     pub(crate) sends: u64,
     pub(crate) publications: u64,
     pub(crate) skips: u64,
+    pub(crate) copies: u64,
     pub(crate) panics: u64,
     pub(crate) accept_pauses: u64,
     pub(crate) turns: u64,
@@ -34,6 +35,8 @@ pub struct Load {
     pub hls_clients: usize,
     /// Requests held until something is sealed.
     pub held: usize,
+    /// Streams to other relays.
+    pub copies: usize,
     /// Events open.
     pub events: usize,
     /// Descriptors in use, about.
@@ -52,11 +55,12 @@ pub struct Load {
 
 impl Metrics {
     pub(crate) fn text(&self, load: &Load) -> String {
-        let rows: [(&str, &str, &str, u64); 25] = [
+        let rows: [(&str, &str, &str, u64); 27] = [
             ("connections", "gauge", "Open connections.", load.connections as u64),
             ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
             ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
             ("requests_held", "gauge", "Requests that wait for something to be sealed.", load.held as u64),
+            ("copies", "gauge", "Streams to other relays, one a rung.", load.copies as u64),
             ("events", "gauge", "Events open.", load.events as u64),
             ("descriptors_used", "gauge", "Descriptors in use.", load.descriptors_used as u64),
             ("descriptors_limit", "gauge", "Descriptors that the process may have.", load.descriptors_limit as u64),
@@ -68,6 +72,7 @@ impl Metrics {
             ("sends_total", "counter", "Send calls.", self.sends),
             ("publications_total", "counter", "Changes of an event that listeners could see.", self.publications),
             ("skips_total", "counter", "Slow listeners moved to the live edge.", self.skips),
+            ("copies_total", "counter", "Streams to other relays begun.", self.copies),
             ("panics_total", "counter", "Panics fenced to one connection or event.", self.panics),
             ("accept_pauses_total", "counter", "Times the worker stopped accepting.", self.accept_pauses),
             ("turns_total", "counter", "Turns of the event loop.", self.turns),

@@ -65,6 +65,8 @@ pub(crate) struct Stream {
     pub(crate) place: Place,
     /// The opening, or whole fragments that are shared with everybody at the same place; some of it sent.
     hand: Option<Rc<[u8]>>,
+    /// It waits for bytes of a copy that are not here.
+    pub(crate) lacks: bool,
 }
 
 /// What there is to send.
@@ -102,7 +104,7 @@ impl Stream {
             counts,
             owed: true,
         };
-        Self { place, hand: Some(head.into()) }
+        Self { place, hand: Some(head.into()), lacks: false }
     }
 
     /// Its turn has come.
@@ -126,13 +128,15 @@ impl Stream {
             return Ok(Next::Wait);
         }
         let (pace, announced) = place.pace.next(target.max(Cadence::least(place.rung)), event.mark());
-        match event.chunk(place.rung, place.next, behind <= burst_slots(place.pace.now), announced)? {
+        let chunk = event.chunk(place.rung, place.next, behind <= burst_slots(place.pace.now), announced);
+        self.lacks = chunk.is_err();
+        match chunk.or_else(|error| event.note_missing(error).map(|()| None))? {
             Some((bytes, next)) => {
                 (place.pace, place.next, place.owed) = (pace, next, false);
                 self.hand = Some(Rc::clone(&bytes));
                 Ok(Next::Bytes(bytes, 0))
             }
-            None if has_ended => Ok(Next::End),
+            None if has_ended && !self.lacks => Ok(Next::End),
             None => Ok(Next::Wait),
         }
     }

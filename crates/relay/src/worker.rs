@@ -11,13 +11,14 @@ mod pass;
 mod watch;
 
 use crate::connection::{Connection, Fate};
-use crate::event::Member;
+use crate::event::{Event, Member};
 use crate::governor::Governor;
 use crate::house::House;
 use crate::http::Date;
 use crate::metrics::{Load, Metrics};
 use crate::rota::Seat;
 use crate::socket::Socket;
+use crate::tree::{Shares, Upstream, Want};
 use base::{Cadence, EventId, Rung, UnixMillis, limit};
 use pass::Pass;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -70,6 +71,8 @@ pub struct Config {
     pub keys: Option<gate::Keys>,
     /// TLS for every connection.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Whether the events are copies: what is not here is wanted of the copier ([`Worker::wants`]).
+    pub copies: bool,
     /// Descriptors that it may use, when that is not what the system allows.
     pub descriptors: Option<usize>,
     /// The cadence, when it is not left to the worker.
@@ -121,6 +124,8 @@ impl Worker {
             events: BTreeMap::new(),
             opened: Vec::new(),
             audience: Default::default(),
+            upstream: config.copies.then(Upstream::default),
+            shares: Shares::default(),
             metrics: Metrics::default(),
             governor: Governor::new(config.cadence, now),
             now,
@@ -233,11 +238,13 @@ impl Worker {
     #[must_use]
     pub fn load(&self) -> Load {
         let events = self.house.events.values();
+        let copies = self.connections.iter().filter(|(_, connection)| connection.is_copy()).count();
         Load {
             connections: self.connections.len(),
             streams: events.clone().map(|event| event.counts.iter().map(|&count| count as usize).sum::<usize>()).sum(),
             hls_clients: self.house.audience.len(),
-            held: events.map(|event| event.waiters.len()).sum(),
+            held: events.map(|event| event.waiters.len()).sum::<usize>().saturating_sub(copies),
+            copies,
             events: self.house.events.len(),
             descriptors_used: self.descriptors_used(),
             descriptors_limit: self.descriptors_limit,
@@ -260,6 +267,10 @@ impl Worker {
         for (event, rung) in self.house.audience.all() {
             counts.entry(event).or_default()[rung.place()] += 1;
         }
+        for (event, share) in self.house.shares.all() {
+            let counts = counts.entry(event).or_default();
+            counts.iter_mut().zip(share).for_each(|(count, more)| *count = count.saturating_add(more));
+        }
         let fresh: BTreeMap<EventId, Vec<(Rung, u32)>> = counts
             .into_iter()
             .map(|(event, counts)| (event, Rung::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect::<Vec<_>>()))
@@ -274,6 +285,26 @@ impl Worker {
         let news = changed.map(|(&event, by_rung)| (event, by_rung.clone())).chain(gone).collect();
         self.told = fresh;
         news
+    }
+
+    /// What the copier is to do: events to be found or gone on with, and bytes that listeners wait for. Said again every second.
+    pub fn wants(&mut self, now: Instant) -> Vec<Want> {
+        let Some(upstream) = &mut self.house.upstream else { return Vec::new() };
+        let blocks = |event: &Event| event.missing.iter().map(|&(rung, block)| Want::Block(event.id, rung, block)).collect::<Vec<_>>();
+        upstream.wants(self.house.events.values().flat_map(|event| blocks(event).into_iter().chain([Want::Event(event.id)])), now)
+    }
+
+    /// The copier's word about an event that was wanted: it is here, or no upstream has it.
+    pub fn hear(&mut self, event: EventId, known: bool) {
+        let Some(upstream) = &mut self.house.upstream else { return };
+        let waiters = upstream.hear(event, known, self.house.now);
+        if !waiters.is_empty()
+            && let Some(event) = self.house.open_known(event)
+        {
+            // Who waits for a part of it goes on waiting here.
+            event.waiters.extend(&waiters);
+        }
+        self.again.extend(waiters);
     }
 
     fn socket_says(&mut self, key: u32, flags: EventFlags) {
@@ -382,10 +413,11 @@ impl Worker {
             self.unbook(booked);
             self.book(books, (key, serial));
         }
-        if waits != waited
-            && let Some(event) = waits.and_then(|id| self.house.events.get_mut(&id))
-        {
-            event.waiters.push((key, serial));
+        if let Some(id) = waits.filter(|_| waits != waited) {
+            match self.house.events.get_mut(&id) {
+                Some(event) => event.waiters.push((key, serial)),
+                None => self.house.wait_for_upstream(id, (key, serial)),
+            }
         }
         for id in std::mem::take(&mut self.house.opened) {
             if let Some(event) = self.house.events.get(&id) {
@@ -402,6 +434,9 @@ impl Worker {
     fn close(&mut self, key: u32) {
         if let Some(connection) = self.connections.try_remove(key as usize) {
             self.unbook(booked(&connection));
+            if connection.tells {
+                self.house.shares.leave(connection.serial);
+            }
         }
     }
 

@@ -35,6 +35,20 @@ pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
     make_ticket_keys(&data.join("keys"))
 }
 
+/// Notes whether a directory holds recordings or copies of them, and refuses to take one for the other: a copy is thrown away.
+pub(crate) fn dedicate(data: &Path, copies: bool) -> anyhow::Result<()> {
+    let mark = data.join("copies");
+    let holds = data.join("square.db").exists() || std::fs::read_dir(data.join("events")).is_ok_and(|mut events| events.next().is_some());
+    match (mark.exists(), copies) {
+        (false, true) if holds => {
+            bail!("{} is the data directory of a townsquare serve; choose another --data for the relay", data.display())
+        }
+        (true, false) => bail!("{} is the data directory of a townsquare relay; choose another --data", data.display()),
+        (false, true) => write_whole(&mark, b"", 0o640),
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
 fn make_dir(path: &Path, mode: u32) -> anyhow::Result<()> {
     DirBuilder::new().recursive(true).mode(mode).create(path).with_context(|| format!("can't make the directory {}", path.display()))
 }
@@ -144,7 +158,7 @@ fn open_lock(path: &Path) -> anyhow::Result<File> {
 pub(crate) fn pid_file(run: &Path, role: RoleName, index: u32) -> PathBuf {
     run.join(match role {
         RoleName::Relay => format!("{}-{index}.pid", role.name()),
-        RoleName::Stage | RoleName::Square => format!("{}.pid", role.name()),
+        RoleName::Stage | RoleName::Square | RoleName::Copy => format!("{}.pid", role.name()),
     })
 }
 

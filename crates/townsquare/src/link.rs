@@ -41,6 +41,8 @@ pub(crate) enum RoleName {
     Relay,
     /// Pages, APIs, the database.
     Square,
+    /// What other relays have.
+    Copy,
 }
 
 impl RoleName {
@@ -50,14 +52,19 @@ impl RoleName {
             Self::Stage => "stage",
             Self::Relay => "relay",
             Self::Square => "square",
+            Self::Copy => "copy",
         }
     }
 
-    /// How many listening sockets it inherits: the stage's UDP and TCP, the others' TCP.
+    /// Every role.
+    pub(crate) const ALL: [Self; 4] = [Self::Stage, Self::Relay, Self::Square, Self::Copy];
+
+    /// How many listening sockets it inherits: the stage's UDP and TCP, the relay's and the square's TCP.
     pub(crate) const fn sockets(self) -> usize {
         match self {
             Self::Stage => 2,
             Self::Relay | Self::Square => 1,
+            Self::Copy => 0,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod said;
 
-pub(crate) use said::{DataFlags, Said};
+pub(crate) use said::{DataFlags, Said, checked, text};
 
 use base::Cadence;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,21 @@ pub(crate) struct Settings {
     pub relay_workers: usize,
     /// Milliseconds between two sends to a listener, when they are not left to the relay workers.
     pub cadence_millis: Option<u64>,
+    /// Ticket keys, when they are not those of the data directory.
+    pub keys: Option<PathBuf>,
+    /// A relay in a tree has no stage and no square, but upstreams.
+    pub copy: Option<Copy>,
+}
+
+/// Where a relay in a tree gets what it serves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Copy {
+    /// The relays it copies from, the one asked first in front; each without a slash at the end.
+    pub upstreams: Vec<String>,
+    /// The certificates by which an `https` upstream is known, when not the system's, PEM.
+    pub ca: Option<PathBuf>,
+    /// Bytes of media that it keeps, of all events.
+    pub window_bytes: u64,
 }
 
 /// Reads `auto`, which is none, or a cadence's milliseconds.
@@ -75,7 +90,7 @@ impl Settings {
 
     /// The file of ticket keys.
     pub(crate) fn ticket_keys(&self) -> PathBuf {
-        self.data.join("keys").join("tickets")
+        self.keys.clone().unwrap_or_else(|| self.data.join("keys").join("tickets"))
     }
 
     /// Whether the roles speak TLS themselves.

@@ -3,11 +3,11 @@ use proptest::prelude::*;
 use std::io::Write as _;
 
 /// A file in memory, without a name.
-fn file(bytes: &[u8]) -> Rc<OwnedFd> {
+fn file(bytes: &[u8]) -> Rc<Media> {
     let fd = rustix::fs::memfd_create("body", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
     let mut file = std::fs::File::from(fd);
     file.write_all(bytes).unwrap();
-    Rc::new(file.into())
+    Rc::new(Media::new(base::Rung::R64, file.into(), None))
 }
 
 fn read_all(runs: &Runs, range: Range<u64>) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! One rung's files as they grow: the indexes are followed, media are read where they say.
 
+use super::media::Media;
 use crate::body::Run;
 use base::Rung;
 use programme::Index;
@@ -16,7 +17,7 @@ const INDEX_READ_BYTES: usize = 64 * 1024;
 /// A rung's two files in one directory.
 struct Pair {
     index: OwnedFd,
-    media: Rc<OwnedFd>,
+    media: Rc<Media>,
 }
 
 /// A rung's files, on disk and in memory.
@@ -29,7 +30,7 @@ pub(crate) struct Files {
 impl Files {
     /// Descriptors held.
     pub(crate) fn descriptors(&self) -> usize {
-        2 * (usize::from(self.disk.is_some()) + usize::from(self.memory.is_some()))
+        self.disk.iter().chain(&self.memory).map(|pair| 1 + pair.media.descriptors()).sum()
     }
 
     /// Reads what is new into the index; whether there was anything.
@@ -60,8 +61,13 @@ impl Files {
     }
 
     /// The recording's media file, once it is open.
-    pub(crate) fn recording(&self) -> Option<Rc<OwnedFd>> {
+    pub(crate) fn recording(&self) -> Option<Rc<Media>> {
         self.disk.as_ref().map(|pair| Rc::clone(&pair.media))
+    }
+
+    /// Whether a block of the recording's media is here.
+    pub(crate) fn has(&self, block: u64) -> bool {
+        self.disk.as_ref().is_none_or(|pair| pair.media.has(block))
     }
 
     /// A run of bytes of a source's media.
@@ -103,5 +109,7 @@ fn open(directory: &Path, rung: Rung) -> io::Result<Option<Pair>> {
         Err(error) => Err(io::Error::from(error)),
     };
     let Some(index) = one("idx")? else { return Ok(None) };
-    Ok(one("mp4")?.map(|media| Pair { index, media: Rc::new(media) }))
+    let Some(media) = one("mp4")? else { return Ok(None) };
+    // A copy's map is there before its index is.
+    Ok(Some(Pair { index, media: Rc::new(Media::new(rung, media, one("have")?)) }))
 }

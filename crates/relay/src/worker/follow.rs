@@ -73,8 +73,17 @@ impl Worker {
             }
         }
         self.house.audience.forget(now);
+        self.house.shares.tidy(now);
+        self.tidy_upstream(now);
         for id in self.house.events.keys().copied().collect::<Vec<_>>() {
             self.tidy(id, now);
+        }
+    }
+
+    fn tidy_upstream(&mut self, now: Instant) {
+        if let Some(mut upstream) = self.house.upstream.take() {
+            upstream.tidy(now, |event, (key, serial)| self.is_waiter(event, key, serial));
+            self.house.upstream = Some(upstream);
         }
     }
 
@@ -85,9 +94,15 @@ impl Worker {
         waiters.retain(|&(key, serial)| self.is_waiter(id, key, serial));
         let Some(event) = self.house.events.get_mut(&id) else { return };
         (event.rota, event.waiters) = (rota, waiters);
+        if !event.is_used() {
+            event.missing.clear();
+        }
         if !event.is_used() && now.saturating_duration_since(event.used) >= Duration::from_millis(UNUSED_MILLIS) {
             self.house.events.remove(&id);
             self.watch.remove(id);
+            if let Some(upstream) = &mut self.house.upstream {
+                upstream.forget(id);
+            }
         } else {
             self.watch.add(event);
         }

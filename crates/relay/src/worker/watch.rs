@@ -66,7 +66,10 @@ impl Watch {
                 continue;
             }
             // Media and journal are written too, but a listener sees nothing of them before the index says so.
-            let tells = notice.file_name().is_some_and(|name| name.to_bytes().ends_with(b".idx") || name.to_bytes() == b"cuts");
+            let tells = notice
+                .file_name()
+                .map(std::ffi::CStr::to_bytes)
+                .is_some_and(|name| name.ends_with(b".idx") || name.ends_with(b".have") || name == b"cuts");
             if let Some(&event) = self.events.get(&notice.wd()).filter(|_| tells) {
                 self.touched.insert(event);
             }

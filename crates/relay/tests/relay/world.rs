@@ -81,7 +81,7 @@ impl World {
         std::fs::create_dir_all(&events).unwrap();
         let start = Instant::now();
         let listener = OwnedFd::from(listener);
-        let config = Config { events, spill, keys: Some(keys()), tls, descriptors, cadence: None };
+        let config = Config { events, spill, keys: Some(keys()), tls, copies: false, descriptors, cadence: None };
         let worker = Worker::new(config, vec![listener.try_clone().unwrap()], start, UnixMillis(WALL)).unwrap();
         Self { directory, worker, others: Vec::new(), listener, address, skipped: Duration::ZERO, took: Duration::ZERO, start }
     }
@@ -90,7 +90,7 @@ impl World {
     pub(crate) fn beside(&self) -> Self {
         let mut plain = Self::new();
         let (events, spill) = (self.directory.0.join("events"), self.directory.0.join("spill"));
-        let config = Config { events, spill, keys: Some(keys()), tls: None, descriptors: None, cadence: None };
+        let config = Config { events, spill, keys: Some(keys()), tls: None, copies: false, descriptors: None, cadence: None };
         let listeners = vec![plain.listener.try_clone().unwrap()];
         plain.worker = Worker::new(config, listeners, plain.start, UnixMillis(WALL)).unwrap();
         plain
@@ -99,7 +99,7 @@ impl World {
     /// One more worker on the same socket; it turns with the first.
     pub(crate) fn add_worker(&mut self) {
         let (events, spill) = (self.directory.0.join("events"), self.directory.0.join("spill"));
-        let config = Config { events, spill, keys: Some(keys()), tls: None, descriptors: None, cadence: None };
+        let config = Config { events, spill, keys: Some(keys()), tls: None, copies: false, descriptors: None, cadence: None };
         let listeners = vec![self.listener.try_clone().unwrap()];
         self.others.push(Worker::new(config, listeners, self.start, UnixMillis(WALL)).unwrap());
     }

@@ -1,4 +1,4 @@
-//! HTTP as `listen` and `speak` need it: links, the certificates that are trusted, answers in JSON, and refusals.
+//! HTTP as `listen`, `speak` and the copier need it: links, the certificates that are trusted, answers in JSON, and refusals.
 
 use anyhow::{Context as _, bail};
 use base::FaultKind;
@@ -35,7 +35,7 @@ struct Problem {
 
 /// A request that came to nothing.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// The HTTP status; none when nobody answered.
     status: Option<u16>,
     code: String,
@@ -44,11 +44,11 @@ pub(super) struct Refused {
 
 impl Refused {
     /// A refusal of our own, as if by a server: to ask again is useless.
-    pub(super) fn by_us(text: impl Into<String>) -> Self {
+    pub(crate) fn by_us(text: impl Into<String>) -> Self {
         Self { status: Some(400), code: String::new(), text: text.into() }
     }
 
-    pub(super) fn unreachable(url: &Url, cause: impl fmt::Display) -> Self {
+    pub(crate) fn unreachable(url: &Url, cause: impl fmt::Display) -> Self {
         let place = url.host_str().map(|host| url.port().map_or(host.to_owned(), |port| format!("{host}:{port}")));
         Self { status: None, code: String::new(), text: format!("{} can't be reached: {cause}", place.unwrap_or_default()) }
     }
@@ -61,7 +61,7 @@ impl Refused {
     }
 
     /// Whether this is what the server refused.
-    pub(super) fn is(&self, kind: FaultKind) -> bool {
+    pub(crate) fn is(&self, kind: FaultKind) -> bool {
         self.code == kind.code()
     }
 
@@ -86,7 +86,7 @@ pub(super) fn link(text: &str, what: &str) -> anyhow::Result<Url> {
 }
 
 /// The answer if it is a good one.
-pub(super) fn good(answer: http::Response<Body>) -> Result<http::Response<Body>, Refused> {
+pub(crate) fn good(answer: http::Response<Body>) -> Result<http::Response<Body>, Refused> {
     if answer.status().is_success() { Ok(answer) } else { Err(Refused::of_answer(answer)) }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn json<T: DeserializeOwned>(answer: &mut http::Response<Body>) -> Op
 }
 
 /// The settings of an agent that trusts these certificates, or the system's; its timeouts are the caller's.
-pub(super) fn agent(ca: Option<&Path>) -> anyhow::Result<ConfigBuilder<AgentScope>> {
+pub(crate) fn agent(ca: Option<&Path>) -> anyhow::Result<ConfigBuilder<AgentScope>> {
     let roots = match ca {
         // The system's own, or those that SSL_CERT_FILE names.
         None => RootCerts::PlatformVerifier,

@@ -6,7 +6,7 @@
 mod account;
 mod demux;
 mod sound;
-mod source;
+pub(crate) mod source;
 
 use crate::command::interrupt;
 use account::{Account, Report};

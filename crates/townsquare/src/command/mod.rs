@@ -3,11 +3,12 @@
 mod account;
 mod cadence;
 mod event;
-mod http;
+pub(crate) mod http;
 mod interrupt;
 pub(crate) mod listen;
 mod man;
 mod rehearse;
+mod relay;
 mod role;
 mod serve;
 pub(crate) mod speak;
@@ -43,6 +44,7 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::Args>),
+    Relay(Box<relay::Args>),
     Account(account::Args),
     Event(event::Args),
     Speak(speak::Args),
@@ -85,6 +87,7 @@ pub(crate) fn run() -> ExitCode {
 fn perform(line: Line) -> anyhow::Result<()> {
     match line.command {
         Command::Serve(args) => serve::run(*args, &line.log),
+        Command::Relay(args) => relay::run(*args, &line.log),
         Command::Account(args) => account::run(args),
         Command::Event(args) => event::run(args),
         Command::Speak(args) => speak::run(args),

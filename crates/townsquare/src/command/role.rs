@@ -7,7 +7,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// stage, relay or square
+    /// stage, relay, square or copy
     name: RoleName,
     /// Which worker, from 0
     index: u32,
@@ -20,7 +20,7 @@ const FIRST: RawFd = 3;
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     // What `ps` and `top` show; the file that was started is the supervisor's own, whatever lies at its path by now.
     let _ = rustix::thread::set_name(&std::ffi::CString::new(format!("townsq-{}", args.name.name()))?);
-    let text = std::env::var("TOWNSQUARE_SETTINGS").context("a role is started by townsquare serve alone")?;
+    let text = std::env::var("TOWNSQUARE_SETTINGS").context("a role is started by townsquare serve or relay alone")?;
     let settings: Settings = serde_json::from_str(&text).context("TOWNSQUARE_SETTINGS can't be read")?;
     let sockets = inherited(args.name.sockets())?;
     let _shared = crate::data::lock_shared(&settings.data)?;
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         RoleName::Stage => crate::role::stage::run(&settings, args.index, sockets),
         RoleName::Relay => crate::role::relay::run(&settings, args.index, sockets),
         RoleName::Square => crate::role::square::run(&settings, args.index, sockets),
+        RoleName::Copy => crate::role::copy::run(&settings, args.index),
     }
 }
 

@@ -20,6 +20,7 @@ impl Standing {
             Fact::Listening { event, by_rung } => drop(self.listening.insert(event, by_rung)),
             Fact::Live { event, .. } => drop(self.live.insert(event, fact)),
             Fact::Ended { event, .. } => drop(self.live.remove(&event)),
+            Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } => {}
         }
     }
 

@@ -62,6 +62,9 @@ pub(crate) enum WireFact {
     Listening { event: String, by_rung: BTreeMap<String, u32> },
     Live { event: String, epoch: u32, since: i64 },
     Ended { event: String, at: i64, end: u64 },
+    Wanted { event: String },
+    Missing { event: String, rung: String, block: u64 },
+    Copied { event: String, known: bool },
 }
 
 impl From<&Fact> for WireFact {
@@ -73,6 +76,9 @@ impl From<&Fact> for WireFact {
             },
             Fact::Live { event, epoch, since } => Self::Live { event: event.to_string(), epoch: epoch.0, since: since.0 },
             Fact::Ended { event, at, end } => Self::Ended { event: event.to_string(), at: at.0, end: end.0 },
+            Fact::Wanted { event } => Self::Wanted { event: event.to_string() },
+            Fact::Missing { event, rung, block } => Self::Missing { event: event.to_string(), rung: rung.name().to_owned(), block: *block },
+            Fact::Copied { event, known } => Self::Copied { event: event.to_string(), known: *known },
         }
     }
 }
@@ -87,6 +93,9 @@ impl WireFact {
             },
             Self::Live { event, epoch, since } => Fact::Live { event: event.parse().ok()?, epoch: Epoch(epoch), since: UnixMillis(since) },
             Self::Ended { event, at, end } => Fact::Ended { event: event.parse().ok()?, at: UnixMillis(at), end: FragmentNumber(end) },
+            Self::Wanted { event } => Fact::Wanted { event: event.parse().ok()? },
+            Self::Missing { event, rung, block } => Fact::Missing { event: event.parse().ok()?, rung: Rung::parse(&rung)?, block },
+            Self::Copied { event, known } => Fact::Copied { event: event.parse().ok()?, known },
         })
     }
 }

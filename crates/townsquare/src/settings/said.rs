@@ -172,7 +172,17 @@ impl Said {
             database,
             relay_workers,
             cadence_millis: cadence.map(base::Cadence::millis),
+            keys: None,
+            copy: None,
         })
+    }
+}
+
+impl Said {
+    /// What a relay in a tree says; the rest it has no use for.
+    pub(crate) fn of_relay(data: Option<PathBuf>, listen: SocketAddr, internal: Option<SocketAddr>, tls: [Option<PathBuf>; 2]) -> Self {
+        let [tls_cert, tls_key] = tls;
+        Self { data, relay_listen: Some(listen), internal_listen: internal, tls_cert, tls_key, ..Self::default() }
     }
 }
 
@@ -191,7 +201,7 @@ fn host_of(ip: IpAddr) -> String {
 }
 
 /// A base address: http or https, a host, no more than that behind it.
-fn checked(flag: &str, said: &str) -> Result<Url, Usage> {
+pub(crate) fn checked(flag: &str, said: &str) -> Result<Url, Usage> {
     let wrong = |why: &str| usage(&format!("{flag} {said:?} {why}; write it like https://square.example"));
     let url = Url::parse(said).map_err(|error| wrong(&format!("is no address ({error})")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -202,7 +212,7 @@ fn checked(flag: &str, said: &str) -> Result<Url, Usage> {
     if bare { Ok(url) } else { Err(wrong("says more than scheme, host and port")) }
 }
 
-fn text(url: &Url) -> String {
+pub(crate) fn text(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 

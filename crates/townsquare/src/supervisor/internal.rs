@@ -67,7 +67,7 @@ async fn answer(State(asker): State<Asker>, uri: Uri) -> Response {
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     if !matches!(what, "healthz" | "readyz" | "metrics") {
-        return (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics, and the same below /stage, /relay, /relay/INDEX, /square\n")
+        return (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics, and the same below /stage, /relay, /relay/INDEX, /square, /copy\n")
             .into_response();
     }
     let meant =

@@ -278,7 +278,9 @@ impl Supervisor {
                 }
                 match fact {
                     Fact::Listening { event, .. } => self.tell(id, &Standing::sum(self.standings(), event)),
-                    Fact::Live { .. } | Fact::Ended { .. } => self.tell(id, &fact),
+                    Fact::Live { .. } | Fact::Ended { .. } | Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } => {
+                        self.tell(id, &fact);
+                    }
                 }
             }
         }
@@ -305,11 +307,16 @@ impl Supervisor {
         live.chain(listening.filter(|_| id.role != RoleName::Relay)).collect()
     }
 
-    /// Passes a fact on. Relays count for themselves: how many listen goes to stage and square alone.
+    /// Passes a fact on, to whom it concerns. Relays count for themselves and want nothing of one another.
     fn tell(&self, from: RoleId, fact: &Fact) {
         let line = ToRole::Fact(fact.into()).line();
-        let counts = matches!(fact, Fact::Listening { .. });
-        for (_, peer) in self.peers.iter().filter(|(id, _)| **id != from && !(counts && id.role == RoleName::Relay)) {
+        let concerns = |role: RoleName| match fact {
+            Fact::Listening { .. } => role != RoleName::Relay,
+            Fact::Live { .. } | Fact::Ended { .. } => true,
+            Fact::Wanted { .. } | Fact::Missing { .. } => role == RoleName::Copy,
+            Fact::Copied { .. } => role == RoleName::Relay,
+        };
+        for (_, peer) in self.peers.iter().filter(|(id, _)| **id != from && concerns(id.role)) {
             let _ = peer.lines.try_send(line.clone());
         }
     }

@@ -148,7 +148,7 @@ pub(crate) fn survivors(settings: &Settings) -> anyhow::Result<Vec<(RoleId, Proc
 fn role_of(file: &str) -> Option<RoleId> {
     let stem = file.strip_suffix(".pid")?;
     let (name, index) = stem.split_once('-').unwrap_or((stem, "0"));
-    let role = [RoleName::Stage, RoleName::Relay, RoleName::Square].into_iter().find(|role| role.name() == name)?;
+    let role = RoleName::ALL.into_iter().find(|role| role.name() == name)?;
     Some(RoleId { role, index: index.parse().ok()? })
 }
 

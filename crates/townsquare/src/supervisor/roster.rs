@@ -28,7 +28,7 @@ impl std::fmt::Display for RoleId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.role {
             RoleName::Relay => write!(f, "{} {}", self.role.name(), self.index),
-            RoleName::Stage | RoleName::Square => f.write_str(self.role.name()),
+            RoleName::Stage | RoleName::Square | RoleName::Copy => f.write_str(self.role.name()),
         }
     }
 }

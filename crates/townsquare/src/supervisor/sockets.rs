@@ -22,6 +22,7 @@ pub(crate) fn bind(settings: &Settings, role: RoleName) -> anyhow::Result<Vec<Ow
             named(settings.stage_listen, Type::STREAM, "--stage-listen")?,
         ]),
         RoleName::Relay => Ok(vec![named(settings.relay_listen, Type::STREAM, "--relay-listen")?]),
+        RoleName::Copy => Ok(Vec::new()),
         RoleName::Square => Ok(vec![named(settings.listen, Type::STREAM, "--listen")?]),
     }
 }

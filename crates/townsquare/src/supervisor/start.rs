@@ -13,7 +13,7 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use rustix::process::Resource;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +29,7 @@ pub(crate) fn serve(mut settings: Settings, log: &crate::log::Flags) -> anyhow::
     let _reserved = Reserved::take()?;
     allow_descriptors();
     data::prepare(&settings.data)?;
+    data::dedicate(&settings.data, settings.copy.is_some())?;
     settings.data = settings.data.canonicalize().with_context(|| format!("can't find {}", settings.data.display()))?;
     let run = settings.run_dir();
     let _alone = data::lock_supervisor(&run)?
@@ -65,12 +66,12 @@ fn warn_of_mixed_schemes(settings: &Settings) {
 async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::Result<()> {
     let found = survivors(&settings)?;
     let adopted = !found.is_empty();
-    if !adopted {
+    if !adopted && settings.copy.is_none() {
         // Said before anything runs; once sound goes on, a database that is down is no reason to stop it.
         crate::role::square::check(&settings).await.context("the database can't be opened (--database)")?;
     }
     let mut held = BTreeMap::new();
-    for role in [RoleName::Stage, RoleName::Relay, RoleName::Square] {
+    for role in wanted(&settings).map(|id| id.role).collect::<BTreeSet<_>>() {
         if found.iter().all(|(id, _)| id.role != role) {
             held.insert(role, sockets::bind(&settings, role)?);
         }
@@ -108,7 +109,7 @@ async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::
         supervisor.watch(id, process);
         supervisor.handle(Input::Wanted(id));
     }
-    for id in wanted(supervisor.settings.relay_workers) {
+    for id in wanted(&supervisor.settings).collect::<Vec<_>>() {
         supervisor.handle(Input::Wanted(id));
     }
     supervisor.run(heard).await;
@@ -116,10 +117,10 @@ async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::
 }
 
 /// The roles of one machine.
-fn wanted(relay_workers: usize) -> impl Iterator<Item = RoleId> {
-    let one = |role| RoleId { role, index: 0 };
-    let relays = (0u32..).take(relay_workers).map(|index| RoleId { role: RoleName::Relay, index });
-    [one(RoleName::Stage), one(RoleName::Square)].into_iter().chain(relays)
+fn wanted(settings: &Settings) -> impl Iterator<Item = RoleId> {
+    let alone: &[RoleName] = if settings.copy.is_some() { &[RoleName::Copy] } else { &[RoleName::Stage, RoleName::Square] };
+    let relays = (0u32..).take(settings.relay_workers).map(|index| RoleId { role: RoleName::Relay, index });
+    alone.iter().map(|&role| RoleId { role, index: 0 }).chain(relays)
 }
 
 fn listen_to_signals(events: &mpsc::Sender<Event>) -> anyhow::Result<()> {
@@ -149,6 +150,18 @@ async fn announce(settings: Settings, adopted: bool, mut complete: watch::Receiv
     if adopted {
         return;
     }
+    let text = match &settings.copy {
+        Some(copy) => format!("\n  Copies from {}, serves at {}\n", copy.upstreams.join(", "), settings.relay_public_url),
+        None => welcome(&settings).await,
+    };
+    let stop = if std::io::stdin().is_terminal() { "Ctrl-C".to_owned() } else { format!("kill {}", std::process::id()) };
+    let text = format!("{text}\n  Stop with {stop}.\n\n");
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Where the square is, and how one becomes its first administrator.
+async fn welcome(settings: &Settings) -> String {
     let link = match tokio::time::timeout(Duration::from_secs(10), first_link(&settings.run_dir().join("square.sock"))).await {
         Ok(Ok(link)) => link,
         Ok(Err(error)) => {
@@ -164,10 +177,7 @@ async fn announce(settings: Settings, adopted: bool, mut complete: watch::Receiv
     if let Some(link) = link {
         text.push_str(&format!("\n  Open this once to become its first administrator:\n  {link}\n"));
     }
-    let stop = if std::io::stdin().is_terminal() { "Ctrl-C".to_owned() } else { format!("kill {}", std::process::id()) };
-    text.push_str(&format!("\n  Stop with {stop}.\n\n"));
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    text
 }
 
 /// The one-time link of the first administrator, while there is no account.

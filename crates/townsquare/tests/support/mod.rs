@@ -4,6 +4,7 @@
 
 pub mod event;
 pub mod people;
+pub mod relay;
 pub mod sound;
 pub mod voice;
 

@@ -17,7 +17,7 @@ const SILENT_MAX: Duration = Duration::from_secs(30);
 const READ_BYTES: usize = 16 * 1024;
 
 /// How long to wait before another try: 100 ms at first, 2 s at last, half of it chance.
-pub(super) fn back_off(tries: u32) -> Duration {
+pub(crate) fn back_off(tries: u32) -> Duration {
     let most = (100u64 << tries.min(5)).min(2_000);
     Duration::from_millis(rand::random_range(most / 2..=most))
 }

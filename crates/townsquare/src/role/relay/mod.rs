@@ -6,7 +6,7 @@ use crate::settings::{Settings, parse_cadence};
 use anyhow::Context;
 use base::fact::Fact;
 use base::{Cadence, UnixMillis};
-use relay::{Config, Worker};
+use relay::{Config, Want, Worker};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -20,13 +20,14 @@ const TELL: Duration = Duration::from_secs(1);
 
 /// Plays the role until the supervisor says stop.
 pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
-    let mut keys = KeyFile { file: Watched::new(settings.ticket_keys()) };
+    let mut keys = KeyFile::new(settings.ticket_keys());
     let mut knob = Knob { file: Watched::new(settings.cadence_file()), setting: settings.cadence() };
     let config = Config {
         events: settings.data.join("events"),
         spill: stage::memory_dir(&settings.data)?,
         keys: keys.read(),
         tls: settings.tls().map(|(chain, key)| tls(chain, key)).transpose()?,
+        copies: settings.copy.is_some(),
         descriptors: None,
         cadence: knob.read(),
     };
@@ -40,19 +41,25 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
         let now = Instant::now();
         worker.turn(now, wall()).context("the relay's loop can't go on")?;
         link.beat();
+        for want in worker.wants(now) {
+            link.tell(match want {
+                Want::Event(event) => Fact::Wanted { event },
+                Want::Block(event, rung, block) => Fact::Missing { event, rung, block },
+            });
+        }
         if now.duration_since(told) >= TELL {
             told = now;
             for (event, by_rung) in worker.listening(now) {
                 link.tell(Fact::Listening { event, by_rung });
             }
-            if keys.file.has_changed() {
+            if keys.has_changed() {
                 worker.set_keys(keys.read());
             }
             if knob.file.has_changed() {
                 worker.set_cadence(knob.read());
             }
         }
-        if !obey(&worker, &link, &orders) {
+        if !obey(&mut worker, &link, &orders) {
             return Ok(());
         }
         worker.took(now.elapsed());
@@ -61,7 +68,7 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
 
 /// Answers what the supervisor asks; `false` when it says stop. Listeners' connections end with the process: they come again
 /// at the fragment where they were.
-fn obey(worker: &Worker, link: &Link, orders: &Receiver<FromSupervisor>) -> bool {
+fn obey(worker: &mut Worker, link: &Link, orders: &Receiver<FromSupervisor>) -> bool {
     loop {
         match orders.try_recv() {
             Ok(FromSupervisor::Ask { id, path }) => match path.as_str() {
@@ -70,7 +77,8 @@ fn obey(worker: &Worker, link: &Link, orders: &Receiver<FromSupervisor>) -> bool
                 "/healthz" | "/readyz" => link.answer(id, 200, "ok\n".to_owned()),
                 _ => link.answer(id, 404, "unknown\n".to_owned()),
             },
-            // The files say all that a relay needs to know.
+            Ok(FromSupervisor::Fact(Fact::Copied { event, known })) => worker.hear(event, known),
+            // The files say all else that a relay needs to know.
             Ok(FromSupervisor::Fact(_)) => {}
             Ok(FromSupervisor::Stop) => return false,
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => return true,
@@ -83,7 +91,7 @@ fn tls(chain: &Path, key: &Path) -> anyhow::Result<std::sync::Arc<rustls::Server
     relay::tls::config(&read(chain)?, &read(key)?).with_context(|| format!("{} and {} can't serve TLS", chain.display(), key.display()))
 }
 
-fn wall() -> UnixMillis {
+pub(crate) fn wall() -> UnixMillis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
@@ -115,13 +123,21 @@ impl Watched {
 }
 
 /// The file of ticket keys.
-struct KeyFile {
+pub(crate) struct KeyFile {
     file: Watched,
 }
 
 impl KeyFile {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self { file: Watched::new(path) }
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        self.file.has_changed()
+    }
+
     /// The keys; none when the file can't be read, and then nobody hears a private event.
-    fn read(&mut self) -> Option<gate::Keys> {
+    pub(crate) fn read(&mut self) -> Option<gate::Keys> {
         let text = self.file.read()?;
         gate::Keys::parse(&text)
             .inspect_err(|error| tracing::error!(path = %self.file.path.display(), %error, "the ticket keys can't be used"))

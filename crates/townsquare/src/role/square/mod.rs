@@ -132,7 +132,7 @@ async fn note(outside: &Outside, fact: Fact) {
     let noted = match fact {
         Fact::Live { event, since, epoch: _ } => outside.store().mark_live(event, since).await,
         Fact::Ended { event, at, end } => outside.store().mark_ended(event, at, end).await,
-        Fact::Listening { .. } => Ok(()),
+        Fact::Listening { .. } | Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } => Ok(()),
     };
     if let Err(error) = noted {
         tracing::error!(%error, "a fact could not be kept");

@@ -42,6 +42,8 @@ impl Data {
             tls_key: None,
             relay_workers: 1,
             cadence_millis: None,
+            keys: None,
+            copy: None,
         })
     }
 

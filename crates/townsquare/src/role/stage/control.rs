@@ -145,7 +145,8 @@ impl Control {
                 }
             }
             Report::Fact(Fact::Listening { event, by_rung }) => self.listening(event, by_rung),
-            Report::Fact(Fact::Live { .. } | Fact::Ended { .. }) | Report::Stop => {}
+            Report::Fact(Fact::Live { .. } | Fact::Ended { .. } | Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. })
+            | Report::Stop => {}
         }
     }
 

@@ -162,7 +162,7 @@ impl Desk {
         let role = match self.tickets.admit(ticket.trim(), event)? {
             Class::Host => Role::Host,
             Class::Speaker => Role::Speaker,
-            Class::Listener => return Err(FaultKind::Forbidden),
+            Class::Listener | Class::Relay => return Err(FaultKind::Forbidden),
         };
         Ok((event, role))
     }

@@ -76,6 +76,8 @@ impl World {
             database: String::new(),
             relay_workers: 1,
             cadence_millis: None,
+            keys: None,
+            copy: None,
         };
         let (told, facts) = channel();
         let threads = Threads::start(&settings, udp, || {}, move |fact| drop(told.send(fact))).unwrap();
