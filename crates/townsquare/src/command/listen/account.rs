@@ -27,9 +27,11 @@ pub(crate) struct Report {
     fragments: u64,
     /// How often fragments were missing.
     gaps: u64,
-    /// Silences longer than what a player would have had in store.
+    /// Silences longer than what a player would have had in store; for people, no part of the promised JSON.
+    #[serde(skip)]
     stalls: u64,
-    /// The cadence that was announced last, in milliseconds.
+    /// The cadence that was announced last, in milliseconds; for people, no part of the promised JSON.
+    #[serde(skip)]
     cadence_ms: u16,
     /// Bytes received.
     bytes: u64,
