@@ -170,6 +170,9 @@ pub const TLS_RECORDS_PER_KEY_MAX: u64 = 1 << 24;
 /// New keys that one listener may announce. Answer: the connection closes.
 pub const TLS_KEY_UPDATES_MAX: u32 = 1_024;
 
+/// Days before a certificate expires from which on the log says so, once a day.
+pub const CERTIFICATE_WARNING_DAYS: i64 = 14;
+
 /// Steps of TLS handshakes in one turn of a relay worker: each costs as much as a hundred sends. Answer: the others wait a turn.
 pub const TLS_HANDSHAKES_PER_TURN_MAX: usize = 16;
 

@@ -1,40 +1,20 @@
-//! TLS for listeners: certificate and key to a configuration.
+//! TLS for listeners: what is spoken, whatever the certificate.
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{CipherSuite, ServerConfig};
+use rustls::server::ResolvesServerCert;
+use rustls::{CipherSuite, Error, ServerConfig};
 use std::sync::Arc;
 
-/// Certificate and key can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsFault {
-    /// One of them is no PEM.
-    #[error("the certificate or key is no PEM: {0}")]
-    Pem(#[from] rustls::pki_types::pem::Error),
-    /// The chain is empty.
-    #[error("the certificate file holds no certificate")]
-    NoCertificate,
-    /// They do not go together or are of a kind that is not spoken.
-    #[error("certificate and key can't be used: {0}")]
-    Unusable(#[from] rustls::Error),
-}
-
-/// TLS 1.3 and 1.2, HTTP/1.1 on top, with the certificate chain and the private key in PEM.
+/// TLS 1.3 and 1.2, HTTP/1.1 on top. Every connection asks for the certificate when it begins.
 ///
 /// # Errors
-/// When they can't be read or don't go together.
-pub fn config(chain: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsFault> {
-    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>()?;
-    if chain.is_empty() {
-        return Err(TlsFault::NoCertificate);
-    }
-    let key = PrivateKeyDer::from_pem_slice(key)?;
+/// The system gives no randomness for the keys of tickets.
+pub fn config(certificate: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, Error> {
     // The provider is named, for a process with two of them has no default.
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+        .with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // What is cheap for the one who sends to a hundred thousand is chosen here.
     config.ignore_client_order = true;

@@ -1,6 +1,7 @@
 //! The binary: commands, configuration, roles and their wiring. The only place that spawns tasks, reads the clock's
 //! present and knows where files lie.
 
+mod certificate;
 mod command;
 mod data;
 mod link;

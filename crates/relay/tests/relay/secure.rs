@@ -1,7 +1,8 @@
 //! Clients with TLS: rustls in the test's own hands, and programs that others wrote.
 
 use crate::world::{Client, Directory, Response, World};
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
@@ -19,9 +20,11 @@ pub(crate) struct Certificate {
 impl Certificate {
     pub(crate) fn new() -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-        let server = relay::tls::config(chain.as_bytes(), key.as_bytes()).unwrap();
-        Self { chain, root: made.cert.der().clone(), server }
+        let root = made.cert.der().clone();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let pair = CertifiedKey::from_der(vec![root.clone()], key, &rustls::crypto::aws_lc_rs::default_provider()).unwrap();
+        let server = relay::tls::config(Arc::new(SingleCertAndKey::from(pair))).unwrap();
+        Self { chain: made.cert.pem(), root, server }
     }
 
     /// A world that speaks TLS with it.

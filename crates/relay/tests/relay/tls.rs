@@ -55,18 +55,6 @@ fn who_speaks_no_tls_gets_an_alert_and_no_answer() {
     assert_eq!(plain.received.first_chunk(), Some(&[21, 3, 3, 0, 2, 2]), "a fatal alert");
 }
 
-#[test]
-fn what_is_no_certificate_is_refused() {
-    let pair = || {
-        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        (made.cert.pem(), made.signing_key.serialize_pem())
-    };
-    let ((chain, key), (_, other)) = (pair(), pair());
-    for (chain, key) in [("", key.as_str()), (chain.as_str(), ""), (chain.as_str(), other.as_str())] {
-        assert!(relay::tls::config(chain.as_bytes(), key.as_bytes()).is_err());
-    }
-}
-
 /// The replay of some minutes, as it is without TLS.
 fn replay(world: &mut World, stage: &mut crate::world::Stage) -> (String, Vec<u8>) {
     stage.end();

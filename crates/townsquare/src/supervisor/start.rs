@@ -4,6 +4,7 @@ use super::internal::Asker;
 use super::process::{Reserved, survivors};
 use super::roster::{Input, RoleId};
 use super::{Event, Supervisor, door, internal, sockets, watch_relays};
+use crate::certificate::{self, Certificate};
 use crate::data;
 use crate::link::RoleName;
 use crate::settings::Settings;
@@ -70,6 +71,14 @@ async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::
         // Said before anything runs; once sound goes on, a database that is down is no reason to stop it.
         crate::role::square::check(&settings).await.context("the database can't be opened (--database)")?;
     }
+    let certificate = match if adopted { Certificate::open_or_kept(&settings) } else { Certificate::open(&settings) } {
+        // The roles serve one that could be used when they began.
+        Err(error) if adopted => {
+            tracing::error!("a role that dies now can't come back: {error:#}");
+            None
+        }
+        other => other?,
+    };
     let mut held = BTreeMap::new();
     for role in wanted(&settings).map(|id| id.role).collect::<BTreeSet<_>>() {
         if found.iter().all(|(id, _)| id.role != role) {
@@ -88,6 +97,9 @@ async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::
     tokio::spawn(door::open(listener, events.clone()));
     tokio::spawn(internal::serve(internal, asker.clone()));
     tokio::spawn(watch_relays(asker));
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate::oversee(certificate, settings.clone()));
+    }
     tokio::spawn(announce(settings.clone(), adopted, is_complete));
 
     let mut supervisor = Supervisor {

@@ -4,7 +4,8 @@ use super::super::handshake::Handshake;
 use super::*;
 use proptest::prelude::*;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::{Arc, LazyLock};
@@ -14,7 +15,9 @@ static SERVER: LazyLock<(Arc<ServerConfig>, RootCertStore)> = LazyLock::new(|| {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
-    (crate::tls::config(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap(), roots)
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let pair = CertifiedKey::from_der(vec![made.cert.der().clone()], key, &aws_lc_rs::default_provider()).unwrap();
+    (crate::tls::config(Arc::new(SingleCertAndKey::from(pair))).unwrap(), roots)
 });
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rustls::version::TLS12];

@@ -1,5 +1,6 @@
 //! The relay role: the clock, the link and the keys around one [`relay::Worker`].
 
+use crate::certificate::{self, Certificate};
 use crate::link::{FromSupervisor, Link, RoleName};
 use crate::role::stage;
 use crate::settings::{Settings, parse_cadence};
@@ -8,7 +9,8 @@ use base::fact::Fact;
 use base::{Cadence, UnixMillis};
 use relay::{Config, Want, Worker};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,13 +22,14 @@ const TELL: Duration = Duration::from_secs(1);
 
 /// Plays the role until the supervisor says stop.
 pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
+    let certificate = Certificate::open_or_kept(settings)?;
     let mut keys = KeyFile::new(settings.ticket_keys());
     let mut knob = Knob { file: Watched::new(settings.cadence_file()), setting: settings.cadence() };
     let config = Config {
         events: settings.data.join("events"),
         spill: stage::memory_dir(&settings.data)?,
         keys: keys.read(),
-        tls: settings.tls().map(|(chain, key)| tls(chain, key)).transpose()?,
+        tls: certificate.as_ref().map(|certificate| relay::tls::config(Arc::clone(certificate) as _)).transpose()?,
         copies: settings.copy.is_some(),
         descriptors: None,
         cadence: knob.read(),
@@ -36,6 +39,7 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
     let (link, orders) = Link::open(settings, RoleName::Relay, index, sockets);
     let mut worker = Worker::new(config, listeners, Instant::now(), wall()).context("the relay can't start its loop")?;
     let mut told = Instant::now();
+    let mut looked = told;
     loop {
         worker.wait(WAIT).context("the relay's loop can't wait")?;
         let now = Instant::now();
@@ -59,7 +63,12 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
                 worker.set_cadence(knob.read());
             }
         }
-        if !obey(&mut worker, &link, &orders) {
+        if let Some(certificate) = certificate.as_ref().filter(|_| now.duration_since(looked) >= certificate::LOOK) {
+            looked = now;
+            // The supervisor sees the same, and says it.
+            let _ = certificate.look();
+        }
+        if !obey(&mut worker, certificate.as_ref(), &link, &orders) {
             return Ok(());
         }
         worker.took(now.elapsed());
@@ -68,11 +77,11 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
 
 /// Answers what the supervisor asks; `false` when it says stop. Listeners' connections end with the process: they come again
 /// at the fragment where they were.
-fn obey(worker: &mut Worker, link: &Link, orders: &Receiver<FromSupervisor>) -> bool {
+fn obey(worker: &mut Worker, certificate: Option<&Arc<Certificate>>, link: &Link, orders: &Receiver<FromSupervisor>) -> bool {
     loop {
         match orders.try_recv() {
             Ok(FromSupervisor::Ask { id, path }) => match path.as_str() {
-                "/metrics" => link.answer(id, 200, worker.metrics()),
+                "/metrics" => link.answer(id, 200, worker.metrics() + &certificate::metrics(certificate)),
                 // A full worker is well: it serves those it has.
                 "/healthz" | "/readyz" => link.answer(id, 200, "ok\n".to_owned()),
                 _ => link.answer(id, 404, "unknown\n".to_owned()),
@@ -84,11 +93,6 @@ fn obey(worker: &mut Worker, link: &Link, orders: &Receiver<FromSupervisor>) -> 
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => return true,
         }
     }
-}
-
-fn tls(chain: &Path, key: &Path) -> anyhow::Result<std::sync::Arc<rustls::ServerConfig>> {
-    let read = |path: &Path| std::fs::read(path).with_context(|| format!("can't read {}", path.display()));
-    relay::tls::config(&read(chain)?, &read(key)?).with_context(|| format!("{} and {} can't serve TLS", chain.display(), key.display()))
 }
 
 pub(crate) fn wall() -> UnixMillis {

@@ -6,6 +6,7 @@ mod record;
 mod serve;
 mod stage;
 
+use crate::certificate::{self, Certificate};
 use crate::link::{FromSupervisor, Link, RoleName};
 use crate::settings::Settings;
 use anyhow::Context as _;
@@ -72,7 +73,11 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outsid
 async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: blocking::Receiver<FromSupervisor>) -> anyhow::Result<()> {
     let (app, outside) = open(settings).await?;
     outside.catch_up().await?;
-    let tls = settings.tls().map(|(cert, key)| serve::tls(cert, key)).transpose()?;
+    let certificate = Certificate::open_or_kept(settings)?;
+    let tls = certificate.as_ref().map(|certificate| certificate.acceptor(&[b"h2", b"http/1.1"]));
+    if let Some(certificate) = certificate.clone() {
+        tokio::spawn(certificate::keep_looking(certificate));
+    }
     let (stop, stopped) = watch::channel(false);
     let own = serve::bind_own(&settings.run_dir().join("square.sock"))?;
     listener.set_nonblocking(true)?;
@@ -81,7 +86,7 @@ async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: bl
     let operator = tokio::spawn(serve::own(own, api::router(app.clone(), Door::Operator), stopped));
     // The beat comes from the threads that answer requests: when they stand still, so does it.
     let beating = tokio::spawn(beat(link.clone()));
-    listen_to(&app, &outside, link, forward(words)).await;
+    listen_to(&app, &outside, certificate.as_ref(), link, forward(words)).await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_millis(SQUARE_STOP_MILLIS_MAX), async { (public.await, operator.await) }).await;
     beating.abort();
@@ -99,7 +104,13 @@ async fn beat(link: Link) {
 }
 
 /// Until the supervisor says stop, or is gone for good.
-async fn listen_to(app: &App, outside: &Arc<Outside>, link: &Link, mut words: mpsc::Receiver<FromSupervisor>) {
+async fn listen_to(
+    app: &App,
+    outside: &Arc<Outside>,
+    certificate: Option<&Arc<Certificate>>,
+    link: &Link,
+    mut words: mpsc::Receiver<FromSupervisor>,
+) {
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut look = tokio::time::interval(LOOK);
@@ -108,7 +119,7 @@ async fn listen_to(app: &App, outside: &Arc<Outside>, link: &Link, mut words: mp
         tokio::select! {
             word = words.recv() => match word {
                 Some(FromSupervisor::Fact(fact)) => note(outside, fact).await,
-                Some(FromSupervisor::Ask { id, path }) => answer(app, outside, link, id, &path).await,
+                Some(FromSupervisor::Ask { id, path }) => answer(app, outside, certificate, link, (id, &path)).await,
                 Some(FromSupervisor::Stop) | None => return,
             },
             _ = look.tick() => {
@@ -139,14 +150,14 @@ async fn note(outside: &Outside, fact: Fact) {
     }
 }
 
-async fn answer(app: &App, outside: &Outside, link: &Link, id: u64, path: &str) {
+async fn answer(app: &App, outside: &Outside, certificate: Option<&Arc<Certificate>>, link: &Link, (id, path): (u64, &str)) {
     match path {
         "/healthz" => link.answer(id, 200, "ok\n".to_owned()),
         "/readyz" => match outside.store().ping().await {
             Ok(()) => link.answer(id, 200, "ok\n".to_owned()),
             Err(error) => link.answer(id, 503, format!("{error}\n")),
         },
-        "/metrics" => link.answer(id, 200, metrics(app)),
+        "/metrics" => link.answer(id, 200, metrics(app) + &certificate::metrics(certificate)),
         _ => link.answer(id, 404, String::new()),
     }
 }

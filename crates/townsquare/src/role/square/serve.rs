@@ -9,8 +9,6 @@ use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::convert::Infallible;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -24,20 +22,6 @@ use tower::ServiceExt as _;
 
 /// How long a listener rests when the system has no descriptor for it.
 const REST: Duration = Duration::from_millis(100);
-
-/// TLS with this certificate chain and key, both PEM.
-pub(crate) fn tls(cert: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
-        .with_context(|| format!("{} holds no certificate in PEM", cert.display()))?;
-    let key_der = PrivateKeyDer::from_pem_file(key).with_context(|| format!("{} holds no private key in PEM", key.display()))?;
-    let mut config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key_der)
-        .with_context(|| format!("{} and {} do not fit together", cert.display(), key.display()))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
 
 /// Listens on the server's own socket, which its owner alone may open. The place of a dead one is taken.
 pub(crate) fn bind_own(path: &Path) -> anyhow::Result<UnixListener> {

@@ -27,14 +27,13 @@ mod tickets;
 mod wake;
 mod words;
 
+use crate::certificate::{self, Certificate};
 use crate::link::{FromSupervisor, Link, RoleName};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use base::fact::Fact;
 use base::limit::STAGE_QUEUE_REQUESTS_MAX;
 use metrics::{Metrics, count};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -44,7 +43,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 use words::Report;
 
 /// Encoder threads at most: one for each of the other cores, and more gain nothing for forty events.
@@ -63,9 +61,10 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
     let (link, heard) = Link::open(settings, RoleName::Stage, index, kept);
     let beat = link.clone();
     let tell = link.clone();
+    let certificate = Certificate::open_or_kept(settings)?;
     let threads = Threads::start(settings, udp.into(), move || beat.beat(), move |fact| tell.tell(fact))?;
-    let http = serve_http(settings, tcp.into(), &threads)?;
-    threads.obey(&link, &heard);
+    let http = serve_http(settings, certificate.as_ref(), tcp.into(), &threads)?;
+    threads.obey(certificate.as_ref(), &link, &heard);
     http.shutdown_background();
     threads.finish();
     Ok(())
@@ -133,7 +132,7 @@ impl Threads {
     }
 
     /// Does what the supervisor says until it says stop.
-    fn obey(&self, link: &Link, heard: &Receiver<FromSupervisor>) {
+    fn obey(&self, certificate: Option<&Arc<Certificate>>, link: &Link, heard: &Receiver<FromSupervisor>) {
         loop {
             match heard.recv() {
                 Ok(FromSupervisor::Fact(fact)) => {
@@ -143,7 +142,7 @@ impl Threads {
                     }
                 }
                 Ok(FromSupervisor::Ask { id, path }) => {
-                    let (status, body) = self.inform(&path);
+                    let (status, body) = self.inform(certificate, &path);
                     link.answer(id, status, body);
                 }
                 Ok(FromSupervisor::Stop) | Err(_) => return,
@@ -151,10 +150,10 @@ impl Threads {
         }
     }
 
-    fn inform(&self, path: &str) -> (u16, String) {
+    fn inform(&self, certificate: Option<&Arc<Certificate>>, path: &str) -> (u16, String) {
         let mixes = self.metrics.ticks.load(Ordering::Relaxed) > 0;
         match path {
-            "/metrics" => (200, self.metrics.text()),
+            "/metrics" => (200, self.metrics.text() + &certificate::metrics(certificate)),
             "/healthz" | "/readyz" if mixes && !self.control.is_finished() => (200, "ok\n".to_owned()),
             "/healthz" | "/readyz" => (503, "not mixing\n".to_owned()),
             _ => (404, "not here\n".to_owned()),
@@ -204,7 +203,12 @@ pub(crate) fn memory_dir(data: &Path) -> anyhow::Result<PathBuf> {
     Ok(Path::new("/dev/shm").join(name))
 }
 
-fn serve_http(settings: &Settings, tcp: TcpListener, threads: &Threads) -> anyhow::Result<tokio::runtime::Runtime> {
+fn serve_http(
+    settings: &Settings,
+    certificate: Option<&Arc<Certificate>>,
+    tcp: TcpListener,
+    threads: &Threads,
+) -> anyhow::Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(HTTP_THREADS).thread_name("http").enable_all().build()?;
     let desk = http::Desk {
         tickets: tickets::Tickets::new(settings.ticket_keys()),
@@ -213,7 +217,8 @@ fn serve_http(settings: &Settings, tcp: TcpListener, threads: &Threads) -> anyho
         metrics: Arc::clone(&threads.metrics),
     };
     let router = http::router(Arc::new(desk));
-    let service = connections::Service::new(router.clone(), tls(settings)?, threads.network.clone());
+    let tls = certificate.map(|certificate| certificate.acceptor(&[b"http/1.1"]));
+    let service = connections::Service::new(router.clone(), tls, threads.network.clone());
     tcp.set_nonblocking(true)?;
     let path = settings.run_dir().join("stage.sock");
     let context = runtime.enter();
@@ -224,18 +229,11 @@ fn serve_http(settings: &Settings, tcp: TcpListener, threads: &Threads) -> anyho
     let tcp = tokio::net::TcpListener::from_std(tcp)?;
     runtime.spawn(connections::serve_tcp(tcp, service));
     runtime.spawn(connections::serve_unix(unix, router));
+    if let Some(certificate) = certificate.cloned() {
+        runtime.spawn(certificate::keep_looking(certificate));
+    }
     drop(context);
     Ok(runtime)
-}
-
-fn tls(settings: &Settings) -> anyhow::Result<Option<TlsAcceptor>> {
-    let Some((cert, key)) = settings.tls() else { return Ok(None) };
-    let read = |path: &Path| format!("{} can't be read", path.display());
-    let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>).with_context(|| read(cert))?;
-    let key = PrivateKeyDer::from_pem_file(key).with_context(|| read(key))?;
-    let mut config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl World {
         };
         let (told, facts) = channel();
         let threads = Threads::start(&settings, udp, || {}, move |fact| drop(told.send(fact))).unwrap();
-        let http = serve_http(&settings, tcp, &threads).unwrap();
+        let http = serve_http(&settings, None, tcp, &threads).unwrap();
         Role { world: self, address, threads, http, facts }
     }
 
