@@ -104,7 +104,8 @@ fn word(output: &Output) -> Option<String> {
         Output::Listeners(LiveFact::RecordingStopped) => "r0".to_owned(),
         Output::Tell(Fact::Live { .. }) => "live".to_owned(),
         Output::Tell(Fact::Ended { .. }) => "over".to_owned(),
-        Output::Tell(Fact::Listening { .. }) | Output::StateChanged | Output::Levels(_) => return None,
+        Output::Tell(other) => unreachable!("a stage has no such fact: {other:?}"),
+        Output::StateChanged | Output::Levels(_) => return None,
     })
 }
 
