@@ -163,6 +163,9 @@ pub const CONNECTION_SILENT_MILLIS_MAX: u64 = 30_000;
 /// Answer: 503 `role-down`.
 pub const HOLD_MILLIS_MAX: u64 = 18_000;
 
+/// Milliseconds for which a request to an event that is live, but of which nothing is published yet, is held.
+pub const OPENING_HOLD_MILLIS_MAX: u64 = 2_000;
+
 /// Records sealed with one key of a TLS connection (RFC 8446, section 5.5, allows 2^24.5). Answer: new keys by `KeyUpdate`; a
 /// connection with TLS 1.2 closes.
 pub const TLS_RECORDS_PER_KEY_MAX: u64 = 1 << 24;

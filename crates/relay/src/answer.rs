@@ -6,7 +6,7 @@ use crate::copy::{Copy, Wanted};
 use crate::event::{Event, Found, Keep, Phase, Thing};
 use crate::http::{self, Date, Head, Method, Request};
 use crate::stream::{Stream, Wish};
-use base::{Cadence, FaultKind, UnixMillis};
+use base::{Cadence, FaultKind, UnixMillis, limit};
 use gate::ticket::{self, Class};
 use std::ops::Range;
 use std::rc::Rc;
@@ -26,8 +26,8 @@ pub(crate) enum Answer {
     Copy(Vec<u8>, Copy),
     /// Another relay's listeners by rung, and what it is answered.
     Listening([u32; 3], Reply),
-    /// What is asked for is about to be there.
-    Hold,
+    /// What is asked for is about to be there: it is waited for until so many milliseconds after it was asked for.
+    Hold(u64),
 }
 
 /// An answer that ends.
@@ -60,12 +60,17 @@ pub(crate) fn route(request: &Request) -> Result<Address, Reply> {
     }
 }
 
-/// Answers a request for something of an event. `is_late` when it has been held for as long as may be.
-pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, door: &Door<'_>, is_late: bool) -> Answer {
+/// Answers a request for something of an event that has been held for so many milliseconds.
+pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, door: &Door<'_>, held_millis: u64) -> Answer {
     if event.is_private()
         && let Err(kind) = admit(event, address, door)
     {
         return Answer::Reply(fault(kind, request));
+    }
+    // The host is told that the event is live before its first fragment is sealed.
+    let needs_sound = matches!(address.what, What::Stream(_) | What::Main | What::Playlist { .. } | What::Piece { .. });
+    if needs_sound && event.is_opening() && held_millis < limit::OPENING_HOLD_MILLIS_MAX {
+        return Answer::Hold(limit::OPENING_HOLD_MILLIS_MAX);
     }
     let found = match &address.what {
         What::Copy(wanted) => return open_copy(event, address, wanted, request, door),
@@ -80,7 +85,7 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
     };
     match found {
         Found::Here(thing) => Answer::Reply(thing.reply(request, address, event)),
-        Found::Soon if !is_late => Answer::Hold,
+        Found::Soon if held_millis < limit::HOLD_MILLIS_MAX => Answer::Hold(limit::HOLD_MILLIS_MAX),
         Found::Soon => Answer::Reply(fault(FaultKind::RoleDown, request)),
         Found::Not(kind) => Answer::Reply(fault(kind, request)),
     }
@@ -160,7 +165,13 @@ fn open_stream(event: &mut Event, wish: Wish, request: &Request, door: &Door<'_>
         return Answer::Reply(Reply { head: opening, body: nothing(), range: 0..0, keep_alive: false, refused: false });
     }
     door.date.put(&mut opening);
-    Answer::Stream(Stream::open(event, wish, !request.prefetch, door.cadence, opening))
+    match Stream::open(event, wish, !request.prefetch, door.cadence, &opening) {
+        Ok(stream) => Answer::Stream(stream),
+        Err(error) => {
+            tracing::warn!(event = %event.id, %error, "the files of an event can't be read");
+            Answer::Reply(fault(FaultKind::MediaGone, request))
+        }
+    }
 }
 
 impl Thing {

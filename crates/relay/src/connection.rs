@@ -10,8 +10,7 @@ use crate::socket::Socket;
 use crate::stream::{Next, Place, Stream, buffer_bytes};
 use base::{EventId, FaultKind, limit};
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes read at once; a request head is rarely longer.
 const READ_BYTES: usize = 4 * 1024;
@@ -36,19 +35,43 @@ pub(crate) enum Fate {
     Closes,
 }
 
+/// A moment in tenths of a second since the worker started: half an [`Instant`](std::time::Instant), and there is one for each listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline(u32);
+
+impl Deadline {
+    const NEVER: Self = Self(u32::MAX);
+
+    /// So long after the worker's start.
+    pub(crate) fn at(since_start: Duration) -> Self {
+        Self(u32::try_from(since_start.as_millis() / 100).unwrap_or(u32::MAX - 1))
+    }
+
+    /// So many milliseconds later.
+    pub(crate) fn after(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(u32::try_from(millis / 100).unwrap_or(u32::MAX)))
+    }
+
+    /// Milliseconds since an earlier one.
+    pub(crate) fn millis_since(self, earlier: Self) -> u64 {
+        u64::from(self.0.saturating_sub(earlier.0)) * 100
+    }
+}
+
 /// One connection.
 pub(crate) struct Connection {
     socket: Socket,
     pub(crate) serial: u32,
-    peer: IpAddr,
     /// When it is given up if nothing happens; streams are given up by the kernel (`TCP_USER_TIMEOUT`).
-    deadline: Option<Instant>,
-    /// The socket took less than it was offered; it says when there is room.
+    deadline: Deadline,
+    /// The socket took less than it was offered; mostly it says when there is room.
     blocked: bool,
     /// The socket has something that was not read.
     readable: bool,
     /// Another relay has said over it how many listen there.
     pub(crate) tells: bool,
+    /// It stands in the worker's queue of those who go on by themselves.
+    queued: bool,
     /// What was read and not understood yet.
     input: Vec<u8>,
     state: State,
@@ -82,13 +105,13 @@ struct Copying {
 struct Held {
     request: Request,
     address: Address,
-    since: Instant,
+    since: Deadline,
 }
 
 impl Connection {
-    pub(crate) fn new(socket: Socket, serial: u32, peer: IpAddr, now: Instant) -> Self {
-        let deadline = Some(now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
-        Self { socket, serial, peer, deadline, blocked: false, readable: true, tells: false, input: Vec::new(), state: State::Reading }
+    pub(crate) fn new(socket: Socket, serial: u32, deadline: Deadline) -> Self {
+        let (blocked, readable, queued, tells) = (false, true, false, false);
+        Self { socket, serial, deadline, blocked, readable, queued, tells, input: Vec::new(), state: State::Reading }
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -108,8 +131,13 @@ impl Connection {
         !self.blocked
     }
 
+    /// What was asked for of the event that it waits for; nothing for who goes on at any change of it.
+    pub(crate) fn waits_for(&self) -> Option<&What> {
+        if let State::Held(held) = &self.state { Some(&held.address.what) } else { None }
+    }
+
     /// The event that it waits for.
-    pub(crate) fn waits_for(&self) -> Option<EventId> {
+    pub(crate) fn waits_at(&self) -> Option<EventId> {
         match &self.state {
             State::Held(held) => Some(held.address.event),
             State::Copying(copying) => Some(copying.copy.event),
@@ -124,13 +152,29 @@ impl Connection {
         matches!(self.state, State::Copying(_))
     }
 
-    pub(crate) fn is_overdue(&self, now: Instant) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= now)
+    /// Joins the queue of those who go on by themselves; false when it stands there already.
+    pub(crate) const fn queue(&mut self) -> bool {
+        !std::mem::replace(&mut self.queued, true)
     }
 
-    /// The socket has room again.
-    pub(crate) fn unblock(&mut self) {
-        self.blocked = false;
+    /// Has come to the front of that queue.
+    pub(crate) const fn unqueue(&mut self) {
+        self.queued = false;
+    }
+
+    /// Whether the socket took less than it was offered.
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    pub(crate) fn is_overdue(&self, now: Deadline) -> bool {
+        self.deadline <= now
+    }
+
+    /// The socket has room, as every new one has; false when that changes nothing.
+    pub(crate) fn unblock(&mut self) -> bool {
+        let is_new = matches!(self.state, State::Reading) && !self.socket.talks_besides();
+        std::mem::replace(&mut self.blocked, false) || !is_new
     }
 
     /// The socket has something to read.
@@ -222,7 +266,7 @@ impl Connection {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     if self.input.is_empty() {
-                        self.deadline = Some(house.now + Duration::from_millis(limit::REQUEST_HEAD_MILLIS_MAX));
+                        self.deadline = house.deadline(limit::REQUEST_HEAD_MILLIS_MAX);
                     }
                     self.input.extend_from_slice(&bytes[..count]);
                 }
@@ -234,28 +278,28 @@ impl Connection {
 
     fn ask(&mut self, house: &mut House, request: Request) {
         match answer::route(&request) {
-            Ok(address) => self.answer(house, Held { request, address, since: house.now }),
+            Ok(address) => self.answer(house, Held { request, address, since: house.deadline(0) }),
             Err(reply) => self.reply(house, reply, None),
         }
     }
 
     fn answer(&mut self, house: &mut House, held: Held) {
-        let is_late = house.now.saturating_duration_since(held.since) >= Duration::from_millis(limit::HOLD_MILLIS_MAX);
-        match house.answer(&held.address, &held.request, is_late) {
-            Answer::Hold => {
-                self.deadline = Some(held.since + Duration::from_millis(limit::HOLD_MILLIS_MAX));
+        let held_millis = house.deadline(0).millis_since(held.since);
+        match house.answer(&held.address, &held.request, held_millis) {
+            Answer::Hold(millis) => {
+                self.deadline = held.since.after(millis);
                 self.state = State::Held(Box::new(held));
             }
             Answer::Reply(reply) => {
                 if let (What::Playlist { rung, .. }, false) = (&held.address.what, reply.refused) {
-                    house.saw_client(held.address.event, *rung, &held.request, self.peer);
+                    house.saw_client(held.address.event, *rung, &held.request, self.socket.peer());
                 }
                 self.reply(house, reply, Some(held.address.event));
             }
             Answer::Copy(mut opening, copy) => {
                 house.date.put(&mut opening);
                 house.metrics.copies += 1;
-                self.deadline = None;
+                self.deadline = Deadline::NEVER;
                 self.input = Vec::new();
                 self.state = State::Copying(Box::new(Copying { opening, opening_sent: 0, copy }));
             }
@@ -265,7 +309,7 @@ impl Connection {
                 self.reply(house, reply, None);
             }
             Answer::Stream(stream) => {
-                self.deadline = None;
+                self.deadline = Deadline::NEVER;
                 self.make_room(&stream.place);
                 self.input = Vec::new();
                 self.state = State::Streaming(Box::new(stream));
@@ -282,7 +326,7 @@ impl Connection {
     fn reply(&mut self, house: &mut House, mut reply: Reply, event: Option<EventId>) {
         house.date.put(&mut reply.head);
         house.metrics.refused += u64::from(reply.refused);
-        self.deadline = Some(house.now + Duration::from_millis(limit::LISTENER_STALLED_MILLIS_MAX));
+        self.deadline = house.deadline(limit::LISTENER_STALLED_MILLIS_MAX);
         self.state = State::Sending(Box::new(Sending { reply, head_sent: 0, event, waits: false }));
     }
 
@@ -303,7 +347,7 @@ impl Connection {
         let head = bytes.len();
         let read = if reply.range.is_empty() { Ok(()) } else { reply.body.read(reply.range.clone(), &mut house.span, &mut bytes) };
         *waits = read.as_ref().err().is_some_and(|error| Absent::of(error).is_some());
-        if *waits && self.deadline.is_none_or(|deadline| house.now < deadline) {
+        if *waits && self.deadline > house.deadline(0) {
             house.scratch = bytes;
             if let (Err(error), Some(event)) = (read, event.and_then(|id| house.events.get_mut(&id))) {
                 event.note_missing(error)?;
@@ -319,7 +363,7 @@ impl Connection {
         reply.range.start += (count - count.min(head)) as u64;
         self.blocked = blocked;
         if count > 0 {
-            self.deadline = Some(house.now + Duration::from_millis(limit::LISTENER_STALLED_MILLIS_MAX));
+            self.deadline = house.deadline(limit::LISTENER_STALLED_MILLIS_MAX);
         }
         if blocked {
             return Ok(Some(Fate::Stays));
@@ -375,7 +419,7 @@ impl Connection {
 
     fn leave(&mut self, house: &House, keep_alive: bool) {
         let millis = if keep_alive { limit::CONNECTION_SILENT_MILLIS_MAX } else { LINGER_MILLIS_MAX };
-        self.deadline = Some(house.now + Duration::from_millis(millis));
+        self.deadline = house.deadline(millis);
         if keep_alive {
             self.state = State::Reading;
         } else {
@@ -477,3 +521,6 @@ fn flushed(socket: &mut Socket) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

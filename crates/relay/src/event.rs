@@ -7,6 +7,7 @@ mod views;
 
 use crate::body::{Run, Runs};
 use crate::rota::{Rota, Seat};
+use crate::stream::OpeningKey;
 use base::cadence::SLOT_MILLIS;
 use base::{Cadence, EventId, FaultKind, FragmentNumber, Place, Rung, UnixMillis, Visibility};
 pub(crate) use copy::Told;
@@ -58,9 +59,22 @@ struct Chunk {
     version: u64,
 }
 
-/// Whether an event is over although it has no programme: then its journal alone says so.
+/// What streams that begin alike are sent first, as long as the event does not change.
+struct Opening {
+    key: OpeningKey,
+    /// Bytes of the answer's head, which are the first.
+    head: usize,
+    bytes: Rc<[u8]>,
+    next: FragmentNumber,
+}
+
+/// Openings that are kept: each rung, each way to begin, and those who come again.
+const OPENINGS_KEPT: usize = 16;
+
+/// How far an event is that has no programme: its journal alone says it.
 #[derive(Default)]
 struct Unheard {
+    opened: bool,
     over: bool,
     journal_bytes: u64,
 }
@@ -75,7 +89,7 @@ pub(crate) struct Event {
     files: [Files; 3],
     cuts: Cuts,
     cuts_bytes: u64,
-    /// What the journal of an event says that was never heard.
+    /// What the journal of an event says of which nothing was heard yet.
     unheard: Unheard,
     /// Everything before it is published.
     mark: FragmentNumber,
@@ -84,6 +98,7 @@ pub(crate) struct Event {
     /// When the newest fragment was seen.
     grown: Instant,
     chunks: VecDeque<Chunk>,
+    openings: VecDeque<Opening>,
     /// Grows with every change that a listener could see.
     version: u64,
     shelf: Shelf,
@@ -101,6 +116,8 @@ pub(crate) struct Event {
     ended: Option<Instant>,
     /// Held requests.
     pub(crate) waiters: Vec<Member>,
+    /// Playlists rendered since they were last counted.
+    pub(crate) renders: u64,
     /// Endless streams that count, by the rung they asked for, in the order of [`Rung::ALL`].
     pub(crate) counts: [u32; 3],
     /// When somebody last asked for it.
@@ -135,6 +152,7 @@ impl Event {
             grew: [false; 3],
             grown: now.checked_sub(idle).unwrap_or(now),
             chunks: VecDeque::new(),
+            openings: VecDeque::new(),
             version: 0,
             shelf: Shelf::default(),
             copies: VecDeque::new(),
@@ -145,6 +163,7 @@ impl Event {
             ordinals: 0,
             ended: None,
             waiters: Vec::new(),
+            renders: 0,
             counts: [0; 3],
             used: now,
         })
@@ -174,8 +193,7 @@ impl Event {
     /// A file is there and can't be read.
     pub(crate) fn poll(&mut self, now: Instant, scratch: &mut Vec<u8>) -> io::Result<bool> {
         let sealed = self.indexes[0].sealed_end();
-        let mut fresh = self.poll_cuts()?;
-        self.poll_journal()?;
+        let mut fresh = self.poll_cuts()? | self.poll_journal()?;
         for (rung, (files, index)) in self.files.iter_mut().zip(&mut self.indexes).enumerate() {
             let has_grown = files.poll(index, &self.directory, &self.memory, scratch)?;
             self.grew[rung] |= has_grown;
@@ -193,26 +211,36 @@ impl Event {
             self.rota.begin(Rung::ALL.map(|rung| self.reach(rung)));
         }
         self.ended = if self.phase() == Phase::Ended { self.ended.or(Some(now)) } else { None };
-        self.version += u64::from(fresh);
+        if fresh {
+            self.version += 1;
+            self.openings.clear();
+        }
         Ok(fresh)
     }
 
-    /// An event that ends before it went live leaves no files: until there are some, the journal is looked at.
-    fn poll_journal(&mut self) -> io::Result<()> {
+    /// Until the first fragment is there the journal is looked at: whether it is about to come, or never will. True when that has changed.
+    fn poll_journal(&mut self) -> io::Result<bool> {
         if self.indexes[0].first().is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let path = self.directory.join("journal");
         let length = match std::fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        if length != self.unheard.journal_bytes {
-            let journal = Journal::read(&std::fs::read(path)?);
-            self.unheard = Unheard { over: journal.end().is_some(), journal_bytes: length };
+        if length == self.unheard.journal_bytes {
+            return Ok(false);
         }
-        Ok(())
+        let journal = Journal::read(&std::fs::read(path)?);
+        let (opened, over) = (journal.epochs().next().is_some(), journal.end().is_some());
+        let before = std::mem::replace(&mut self.unheard, Unheard { opened, over, journal_bytes: length });
+        Ok((before.opened, before.over) != (opened, over))
+    }
+
+    /// Whether it went live and nothing of it is published yet.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.phase() == Phase::Waiting && self.unheard.opened && !self.unheard.over
     }
 
     /// Why there is nothing to hear while [`Phase::Waiting`].
@@ -339,6 +367,26 @@ impl Event {
             kept -= self.chunks.pop_front().map_or(0, |chunk| chunk.bytes.len());
         }
         Ok(Some((chunk.bytes, next)))
+    }
+
+    /// What a stream that begins like this is sent first, and the number after it: what another was just sent, else what `make` gives.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(crate) fn opening(
+        &mut self,
+        key: OpeningKey,
+        head: &[u8],
+        make: impl FnOnce(&mut Self) -> io::Result<(Rc<[u8]>, FragmentNumber)>,
+    ) -> io::Result<(Rc<[u8]>, FragmentNumber)> {
+        let is_same = |one: &&Opening| one.key == key && one.head == head.len() && one.bytes.starts_with(head);
+        if let Some(kept) = self.openings.iter().find(is_same) {
+            return Ok((Rc::clone(&kept.bytes), kept.next));
+        }
+        let (bytes, next) = make(self)?;
+        self.openings.truncate(OPENINGS_KEPT - 1);
+        self.openings.push_front(Opening { key, head: head.len(), bytes: Rc::clone(&bytes), next });
+        Ok((bytes, next))
     }
 
     /// A view's extents as runs of open files.

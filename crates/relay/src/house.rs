@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::answer::{self, Answer, Door};
 use crate::audience::Audience;
+use crate::connection::Deadline;
 use crate::event::{Event, Member};
 use crate::governor::Governor;
 use crate::http::{Date, Method, Request};
@@ -31,6 +32,8 @@ pub(crate) struct House {
     pub(crate) metrics: Metrics,
     /// How often listeners are sent to.
     pub(crate) governor: Governor,
+    /// When the worker started.
+    pub(crate) start: Instant,
     pub(crate) now: Instant,
     pub(crate) wall: UnixMillis,
     pub(crate) date: Date,
@@ -44,19 +47,26 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// Answers a request for something of an event; opens the event when it is not open.
-    pub(crate) fn answer(&mut self, address: &Address, request: &Request, is_late: bool) -> Answer {
+    /// The moment so many milliseconds from now.
+    pub(crate) fn deadline(&self, millis: u64) -> Deadline {
+        Deadline::at(self.now.saturating_duration_since(self.start)).after(millis)
+    }
+
+    /// Answers a request for something of an event that was held for so long; opens the event when it is not open.
+    pub(crate) fn answer(&mut self, address: &Address, request: &Request, held_millis: u64) -> Answer {
         match self.open(address.event) {
             Ok(true) => {}
-            Ok(false) if is_late => return Answer::Reply(answer::fault(FaultKind::RoleDown, request)),
-            Ok(false) => return Answer::Hold,
+            Ok(false) if held_millis >= limit::HOLD_MILLIS_MAX => return Answer::Reply(answer::fault(FaultKind::RoleDown, request)),
+            Ok(false) => return Answer::Hold(limit::HOLD_MILLIS_MAX),
             Err(kind) => return Answer::Reply(answer::fault(kind, request)),
         }
         let door = Door { keys: self.keys.as_ref(), wall: self.wall, date: &self.date, cadence: self.governor.target() };
         match self.events.get_mut(&address.event) {
             Some(event) => {
                 event.used = self.now;
-                answer::answer(event, address, request, &door, is_late)
+                let answer = answer::answer(event, address, request, &door, held_millis);
+                self.metrics.playlists_rendered += std::mem::take(&mut event.renders);
+                answer
             }
             None => Answer::Reply(answer::fault(FaultKind::EventUnknown, request)),
         }

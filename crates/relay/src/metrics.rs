@@ -14,6 +14,8 @@ pub(crate) struct Metrics {
     pub(crate) publications: u64,
     pub(crate) skips: u64,
     pub(crate) copies: u64,
+    pub(crate) retries: u64,
+    pub(crate) playlists_rendered: u64,
     pub(crate) panics: u64,
     pub(crate) accept_pauses: u64,
     pub(crate) turns: u64,
@@ -55,7 +57,7 @@ pub struct Load {
 
 impl Metrics {
     pub(crate) fn text(&self, load: &Load) -> String {
-        let rows: [(&str, &str, &str, u64); 27] = [
+        let rows: [(&str, &str, &str, u64); 29] = [
             ("connections", "gauge", "Open connections.", load.connections as u64),
             ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
             ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
@@ -73,6 +75,8 @@ impl Metrics {
             ("publications_total", "counter", "Changes of an event that listeners could see.", self.publications),
             ("skips_total", "counter", "Slow listeners moved to the live edge.", self.skips),
             ("copies_total", "counter", "Streams to other relays begun.", self.copies),
+            ("retries_total", "counter", "Sends tried again after a second in which a full socket said nothing.", self.retries),
+            ("playlists_rendered_total", "counter", "HLS playlists rendered; each serves all who ask for it.", self.playlists_rendered),
             ("panics_total", "counter", "Panics fenced to one connection or event.", self.panics),
             ("accept_pauses_total", "counter", "Times the worker stopped accepting.", self.accept_pauses),
             ("turns_total", "counter", "Turns of the event loop.", self.turns),

@@ -11,6 +11,7 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use rustls::ServerConfig;
 use session::Session;
 use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Bytes of a handshake taken at once.
@@ -43,6 +44,12 @@ impl Socket {
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// The network address of the peer; none that is anybody's when the connection is gone.
+    pub(crate) fn peer(&self) -> IpAddr {
+        let peer = rustix::net::getpeername(&self.fd).ok().flatten().and_then(|peer| SocketAddr::try_from(peer).ok());
+        peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
     }
 
     /// Whether the peer's bytes must be read although none are expected: TLS has messages of its own.

@@ -69,6 +69,15 @@ pub(crate) struct Stream {
     pub(crate) lacks: bool,
 }
 
+/// What makes two streams begin with the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OpeningKey {
+    rung: Rung,
+    cadence: Cadence,
+    from: FragmentNumber,
+    is_padded: bool,
+}
+
 /// What there is to send.
 pub(crate) enum Next {
     /// These bytes.
@@ -80,31 +89,45 @@ pub(crate) enum Next {
 }
 
 impl Stream {
-    /// A stream that begins with `head` and what `wish` says, at a cadence of `target` or quicker.
-    pub(crate) fn open(event: &mut Event, wish: Wish, counts: bool, target: Cadence, mut head: Vec<u8>) -> Self {
-        let Wish { rung, from, .. } = wish;
+    /// A stream that begins with the answer's `head` and what `wish` says, at a cadence of `target` or quicker. Those who join in the same
+    /// slot share what they are sent first, which is one send.
+    ///
+    /// # Errors
+    /// The bytes can't be read.
+    pub(crate) fn open(event: &mut Event, wish: Wish, counts: bool, target: Cadence, head: &[u8]) -> io::Result<Self> {
         let cadence = birth(event, wish, target);
-        let next = live::start(&event.programme(), rung, from, cadence);
-        let announced = if cadence == Cadence::QUICKEST { Vec::new() } else { fragment::cadence(next, cadence) };
-        head.extend_from_slice(init::segment());
-        if from == From::Live {
-            let (burst, _) = event.programme().extents(rung, next, event.mark());
-            let sound = burst.iter().map(Extent::length).sum::<u64>();
-            free(padding_bytes((init::segment().len() + announced.len()) as u64 + sound), &mut head);
-        }
-        head.extend_from_slice(&announced);
+        let from = live::start(&event.programme(), wish.rung, wish.from, cadence);
+        let least_behind = behind(event, from);
+        let is_near = u64::from(least_behind) <= burst_slots(wish.rung, cadence);
+        let key = OpeningKey { rung: wish.rung, cadence, from, is_padded: wish.from == From::Live };
+        let (bytes, next) = event.opening(key, head, |event| {
+            let announced = if cadence == Cadence::QUICKEST { Vec::new() } else { fragment::cadence(from, cadence) };
+            let mut bytes = [head, init::segment()].concat();
+            if key.is_padded {
+                let (burst, _) = event.programme().extents(key.rung, from, event.mark());
+                let sound = burst.iter().map(Extent::length).sum::<u64>();
+                free(padding_bytes((init::segment().len() + announced.len()) as u64 + sound), &mut bytes);
+            }
+            let burst = if is_near { event.chunk(key.rung, from, true, None) } else { Ok(None) };
+            // What a copy lacks it is sent once it is here.
+            let burst = burst.or_else(|error| event.note_missing(error).map(|()| None))?;
+            let (sound, next) = burst.unwrap_or_else(|| ([].into(), from));
+            bytes.extend_from_slice(&announced);
+            bytes.extend_from_slice(&sound);
+            Ok((bytes.into(), next))
+        })?;
         let place = Place {
             event: event.id,
             next,
             pace: Pace::born(cadence),
             ordinal: event.next_ordinal(),
             sent: 0,
-            least_behind: behind(event, next),
-            rung,
+            least_behind,
+            rung: wish.rung,
             counts,
-            owed: true,
+            owed: next == from,
         };
-        Self { place, hand: Some(head.into()), lacks: false }
+        Ok(Self { place, hand: Some(bytes), lacks: false })
     }
 
     /// Its turn has come.
@@ -128,7 +151,7 @@ impl Stream {
             return Ok(Next::Wait);
         }
         let (pace, announced) = place.pace.next(target.max(Cadence::least(place.rung)), event.mark());
-        let chunk = event.chunk(place.rung, place.next, behind <= burst_slots(place.pace.now), announced);
+        let chunk = event.chunk(place.rung, place.next, behind <= burst_slots(place.rung, place.pace.now), announced);
         self.lacks = chunk.is_err();
         match chunk.or_else(|error| event.note_missing(error).map(|()| None))? {
             Some((bytes, next)) => {
@@ -172,16 +195,12 @@ impl Stream {
 pub(crate) const fn buffer_bytes(rung: Rung, cadence: Cadence) -> usize {
     // A quarter more than the sound: boxes and live facts.
     let bytes_per_slot = rung.bits_per_second() as u64 / 8 * 5 / 4 * SLOT_MILLIS / 1_000;
-    let bytes = (burst_slots(cadence) * bytes_per_slot) as usize;
-    if bytes < BUFFER_BYTES_MIN { BUFFER_BYTES_MIN } else { bytes }
+    (burst_slots(rung, cadence) * bytes_per_slot) as usize
 }
 
-/// A burst of a saver rung with the padding in front of it.
-const BUFFER_BYTES_MIN: usize = 32 * 1024;
-
-/// Slots of what a stream of rung 64 begins with, and of what is sent at once: the cadence and six seconds.
-const fn burst_slots(cadence: Cadence) -> u64 {
-    cadence.slots() + 30
+/// Slots that are sent at once at most: the cadence, and what a stream begins with besides.
+const fn burst_slots(rung: Rung, cadence: Cadence) -> u64 {
+    cadence.slots() + (live::burst_seconds(rung) + 1) * 1_000 / SLOT_MILLIS
 }
 
 /// The cadence that a listener begins with: the worker's, for a new stream has a store that suits it. Who goes on at a fragment has

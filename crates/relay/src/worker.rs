@@ -23,13 +23,12 @@ use base::{Cadence, EventId, Rung, UnixMillis, limit};
 use pass::Pass;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
+use rustix::net::{SocketFlags, accept_with, sockopt};
 use rustix::process::{Resource, getrlimit};
 use rustls::ServerConfig;
 use slab::Slab;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -49,8 +48,11 @@ const RETELL_MILLIS: u64 = 5_000;
 /// How long an event stays open unused.
 const UNUSED_MILLIS: u64 = 30_000;
 
-/// Connections accepted before the others have their turn.
-const ACCEPTS_PER_TURN: usize = 64;
+/// Connections accepted before the others have their turn: as many as have their requests read in one.
+const ACCEPTS_PER_TURN: usize = READY_EVENTS;
+
+/// Held requests answered, and connections that go on by themselves, before the others have their turn.
+const QUEUED_PER_TURN: usize = 256;
 
 /// Descriptors that are neither connections nor events' files: epoll, inotify, link, logs.
 const OTHER_DESCRIPTORS: usize = 16;
@@ -93,7 +95,10 @@ pub struct Worker {
     serial: u32,
     house: House,
     ready: Vec<epoll::Event>,
-    again: Vec<Member>,
+    /// Connections that go on without a word from their sockets.
+    again: VecDeque<Member>,
+    /// Held requests for something that is there now, and its event.
+    released: VecDeque<(EventId, Member)>,
     pass: Pass,
     /// Endless streams at each cadence.
     by_cadence: [usize; Cadence::COUNT],
@@ -128,6 +133,7 @@ impl Worker {
             shares: Shares::default(),
             metrics: Metrics::default(),
             governor: Governor::new(config.cadence, now),
+            start: now,
             now,
             wall,
             date: Date::default(),
@@ -145,7 +151,8 @@ impl Worker {
             serial: 0,
             house,
             ready: Vec::with_capacity(READY_EVENTS),
-            again: Vec::new(),
+            again: VecDeque::new(),
+            released: VecDeque::new(),
             pass: Pass::default(),
             by_cadence: [0; Cadence::COUNT],
             told: BTreeMap::new(),
@@ -157,6 +164,9 @@ impl Worker {
         };
         for listener in &worker.listeners {
             rustix::io::ioctl_fionbio(listener, true)?;
+            // What is accepted inherits them, which saves two system calls a join. Without them a connection only works less well.
+            let _ = sockopt::set_tcp_nodelay(listener, true);
+            let _ = sockopt::set_tcp_user_timeout(listener, u32::try_from(limit::LISTENER_STALLED_MILLIS_MAX).unwrap_or(u32::MAX));
         }
         worker.resume()?;
         Ok(worker)
@@ -167,8 +177,8 @@ impl Worker {
     /// # Errors
     /// The kernel refuses to wait.
     pub fn wait(&mut self, at_most: Duration) -> io::Result<()> {
-        let timeout =
-            if self.again.is_empty() && self.pass.is_over() { at_most.min(Duration::from_millis(LOOK_MILLIS)) } else { Duration::ZERO };
+        let is_idle = self.again.is_empty() && self.released.is_empty() && self.pass.is_over();
+        let timeout = if is_idle { at_most.min(Duration::from_millis(LOOK_MILLIS)) } else { Duration::ZERO };
         let timeout = rustix::time::Timespec::try_from(timeout).map_err(|_| io::ErrorKind::InvalidInput)?;
         self.ready.clear();
         match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.ready), Some(&timeout)) {
@@ -189,11 +199,8 @@ impl Worker {
         self.watch.read();
         self.look(now);
         self.serve();
-        for (key, serial) in std::mem::take(&mut self.again) {
-            if self.is_member(key, serial) {
-                self.drive(key);
-            }
-        }
+        self.release();
+        self.go_on();
         let ready = std::mem::take(&mut self.ready);
         for event in &ready {
             let (flags, token) = (event.flags, event.data.u64());
@@ -243,7 +250,7 @@ impl Worker {
             connections: self.connections.len(),
             streams: events.clone().map(|event| event.counts.iter().map(|&count| count as usize).sum::<usize>()).sum(),
             hls_clients: self.house.audience.len(),
-            held: events.map(|event| event.waiters.len()).sum::<usize>().saturating_sub(copies),
+            held: events.map(|event| event.waiters.len()).sum::<usize>().saturating_add(self.released.len()).saturating_sub(copies),
             copies,
             events: self.house.events.len(),
             descriptors_used: self.descriptors_used(),
@@ -304,15 +311,18 @@ impl Worker {
             // Who waits for a part of it goes on waiting here.
             event.waiters.extend(&waiters);
         }
-        self.again.extend(waiters);
+        for (key, serial) in waiters {
+            if self.is_member(key, serial) {
+                self.queue(key);
+            }
+        }
     }
 
     fn socket_says(&mut self, key: u32, flags: EventFlags) {
         let Some(connection) = self.connections.get_mut(key as usize) else { return };
-        if flags.contains(EventFlags::OUT) {
-            connection.unblock();
-        }
-        if flags.intersects(EventFlags::IN | EventFlags::RDHUP) {
+        let has_room = flags.contains(EventFlags::OUT) && connection.unblock();
+        let says = flags.intersects(EventFlags::IN | EventFlags::RDHUP);
+        if says {
             connection.hear();
         }
         let is_gone = flags.intersects(EventFlags::ERR | EventFlags::HUP);
@@ -321,7 +331,7 @@ impl Worker {
         } else if flags.contains(EventFlags::RDHUP) && connection.is_over_when_peer_is_silent() {
             connection.part();
             self.close(key);
-        } else {
+        } else if says || has_room {
             self.drive(key);
         }
     }
@@ -332,11 +342,8 @@ impl Worker {
                 if self.is_full(0) {
                     return self.pause();
                 }
-                match acceptfrom_with(&self.listeners[nth], SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
-                    Ok((fd, peer)) => {
-                        let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
-                        self.welcome(fd, peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip()));
-                    }
+                match accept_with(&self.listeners[nth], SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                    Ok(fd) => self.welcome(fd),
                     Err(Errno::AGAIN) => break,
                     Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return self.pause(),
                     // Those who gave up while they waited.
@@ -347,14 +354,11 @@ impl Worker {
         Ok(())
     }
 
-    fn welcome(&mut self, fd: OwnedFd, peer: IpAddr) {
+    fn welcome(&mut self, fd: OwnedFd) {
         self.house.metrics.accepted += 1;
-        // Without them a connection only works less well.
-        let _ = sockopt::set_tcp_nodelay(&fd, true);
-        let _ = sockopt::set_tcp_user_timeout(&fd, u32::try_from(limit::LISTENER_STALLED_MILLIS_MAX).unwrap_or(u32::MAX));
         let Ok(socket) = Socket::new(fd, self.tls.as_deref()) else { return };
         self.serial = self.serial.wrapping_add(1);
-        let key = self.connections.insert(Connection::new(socket, self.serial, peer, self.house.now));
+        let key = self.connections.insert(Connection::new(socket, self.serial, self.house.deadline(limit::REQUEST_HEAD_MILLIS_MAX)));
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         if epoll::add(&self.epoll, self.connections[key].socket().fd(), EventData::new_u64(key as u64), flags).is_err() {
             self.connections.remove(key);
@@ -399,7 +403,7 @@ impl Worker {
     /// Lets a connection do what it can, and keeps the books about it.
     fn drive(&mut self, key: u32) {
         let Some(connection) = self.connections.get_mut(key as usize) else { return };
-        let (serial, waited, booked) = (connection.serial, connection.waits_for(), booked(connection));
+        let (serial, waited, booked) = (connection.serial, connection.waits_at(), booked(connection));
         let fate = match catch_unwind(AssertUnwindSafe(|| connection.drive(&mut self.house))) {
             Ok(fate) => fate.unwrap_or(Fate::Closes),
             Err(_) => {
@@ -408,7 +412,7 @@ impl Worker {
                 Fate::Closes
             }
         };
-        let (waits, books) = (connection.waits_for(), self::booked(connection));
+        let (waits, books) = (connection.waits_at(), self::booked(connection));
         if books != booked {
             self.unbook(booked);
             self.book(books, (key, serial));
@@ -426,8 +430,28 @@ impl Worker {
         }
         match fate {
             Fate::Stays => {}
-            Fate::Again => self.again.push((key, serial)),
+            Fate::Again => self.queue(key),
             Fate::Closes => self.close(key),
+        }
+    }
+
+    /// Drives a connection again soon, whatever its socket says.
+    fn queue(&mut self, key: u32) {
+        if let Some(connection) = self.connections.get_mut(key as usize)
+            && connection.queue()
+        {
+            self.again.push_back((key, connection.serial));
+        }
+    }
+
+    /// Drives those who go on without a word from their sockets, as many as a turn has time for.
+    fn go_on(&mut self) {
+        for _ in 0..self.again.len().min(QUEUED_PER_TURN) {
+            let Some((key, serial)) = self.again.pop_front() else { return };
+            if self.is_member(key, serial) {
+                self.connections[key as usize].unqueue();
+                self.drive(key);
+            }
         }
     }
 

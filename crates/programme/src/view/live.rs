@@ -35,7 +35,8 @@ pub const ELEMENT_BLOCK_BYTES: u64 = 32 * 1024;
 /// Seconds of the past with which `from=live` begins: the sound of one whole block and a second more. Filled up to whole blocks
 /// in front, it makes Chromium sound at once, and the next block is full before the last one is played: 5 s behind at 64 kbit/s.
 /// With less it pauses after the burst, without the filling it needs twice as much.
-const fn burst_seconds(rung: Rung) -> u64 {
+#[must_use]
+pub const fn burst_seconds(rung: Rung) -> u64 {
     ELEMENT_BLOCK_BYTES * 8 / rung.bits_per_second() as u64 + 1
 }
 

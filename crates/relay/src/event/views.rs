@@ -1,7 +1,7 @@
 //! What of an event has a length: playlists, their pieces, the init segment, the replay.
 
 use super::{Event, Phase};
-use crate::address::Until;
+use crate::address::{Until, What};
 use crate::body::Body;
 use base::{FaultKind, FragmentNumber, Rung, UnixMillis};
 use programme::init;
@@ -94,6 +94,7 @@ impl Event {
                 let Some(text) = hls::media(&self.programme(), rung, &self.shelf.clock.1, skip) else {
                     return Found::Not(self.nothing_yet());
                 };
+                self.renders += 1;
                 let body = Rc::new(Body::of_bytes(text.into_bytes()));
                 self.shelf.playlists[rung.place()][usize::from(skip)] = Some((self.version, Rc::clone(&body)));
                 body
@@ -105,6 +106,19 @@ impl Event {
             (_, None) => LIVE_PLAYLIST_SECONDS,
         };
         Found::Here(Thing { body, content_type: M3U8, etag: None, keep: Keep::Seconds(seconds) })
+    }
+
+    /// Whether a request that was held for this can be answered now.
+    pub(crate) fn has(&self, what: &What) -> bool {
+        match what {
+            _ if self.is_opening() => false,
+            What::Playlist { rung, until: Some(Until { msn, part }), .. } => {
+                hls::ready(&self.programme(), *rung, *msn, *part) != Ready::NotYet
+            }
+            What::Piece { rung, address } => !matches!(hls::extents(&self.programme(), *rung, address), Err(Ready::NotYet)),
+            What::Playlist { until: None, .. } | What::Stream(_) | What::Main | What::Init | What::Replay { .. } => true,
+            What::Copy(_) | What::Listening(_) | What::Announcement => true,
+        }
     }
 
     /// A segment or a part.

@@ -1,6 +1,8 @@
 //! What the loop does besides sockets: it follows the files, gives those their turn for whom something is published, and sweeps.
 
-use super::{Booking, LOOK_MILLIS, UNUSED_MILLIS, Worker, booked};
+use super::{Booking, LOOK_MILLIS, QUEUED_PER_TURN, UNUSED_MILLIS, Worker, booked};
+use crate::address::What;
+use crate::connection::Connection;
 use crate::event::Member;
 use crate::rota::Seat;
 use base::EventId;
@@ -32,22 +34,47 @@ impl Worker {
         }
     }
 
-    /// Gives what is new to everybody who waits for it: to streams when they have their turn, to held requests in one pass.
+    /// Gives what is new to everybody who waits for it: to streams when they have their turn, to held requests in one pass over them.
     fn publish(&mut self, id: EventId) {
         self.house.metrics.publications += 1;
         self.call_up(id);
         let Some(event) = self.house.events.get_mut(&id) else { return };
         let mut waiters = std::mem::take(&mut event.waiters);
+        // Most wait for the same, which is looked up once.
+        let mut known: Option<(&What, bool)> = None;
         waiters.retain(|&(key, serial)| {
+            let connection = self.connections.get(key as usize).filter(|connection| connection.serial == serial);
+            let Some(connection) = connection.filter(|connection| connection.waits_at() == Some(id)) else { return false };
+            let is_there = match (connection.waits_for(), known) {
+                (None, _) => true,
+                (Some(what), Some((same, is_there))) if what == same => is_there,
+                (Some(what), _) => {
+                    let is_there = event.has(what);
+                    known = Some((what, is_there));
+                    is_there
+                }
+            };
+            if is_there {
+                self.released.push_back((id, (key, serial)));
+            }
+            !is_there
+        });
+        event.waiters = waiters;
+    }
+
+    /// Answers held requests for what is there now, as many as a turn has time for.
+    pub(super) fn release(&mut self) {
+        for _ in 0..self.released.len().min(QUEUED_PER_TURN) {
+            let Some((id, (key, serial))) = self.released.pop_front() else { return };
             if self.is_waiter(id, key, serial) {
                 self.drive(key);
             }
-            self.is_waiter(id, key, serial)
-        });
-        if let Some(event) = self.house.events.get_mut(&id) {
-            // Those who came while the list was gone through stand behind.
-            waiters.append(&mut event.waiters);
-            event.waiters = waiters;
+            // The next request on the same connection may be held too.
+            if self.is_waiter(id, key, serial)
+                && let Some(event) = self.house.events.get_mut(&id)
+            {
+                event.waiters.push((key, serial));
+            }
         }
     }
 
@@ -58,19 +85,28 @@ impl Worker {
     }
 
     fn is_waiter(&self, id: EventId, key: u32, serial: u32) -> bool {
-        self.is_member(key, serial) && self.connections[key as usize].waits_for() == Some(id)
+        self.is_member(key, serial) && self.connections[key as usize].waits_at() == Some(id)
     }
 
-    /// Once a second: closes what is overdue, forgets who is gone, closes events that nobody uses.
+    /// Once a second: closes what is overdue, tries those again who are blocked, forgets who is gone, closes events that nobody uses.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let overdue = self.connections.iter().filter(|(_, connection)| connection.is_overdue(now));
-        let overdue: Vec<u32> = overdue.filter_map(|(key, _)| u32::try_from(key).ok()).collect();
+        let moment = self.house.deadline(0);
+        let keys = |is_meant: &dyn Fn(&Connection) -> bool| -> Vec<u32> {
+            let meant = self.connections.iter().filter(|(_, connection)| is_meant(connection));
+            meant.filter_map(|(key, _)| u32::try_from(key).ok()).collect()
+        };
+        let (overdue, blocked) = (keys(&|connection| connection.is_overdue(moment)), keys(&|connection| connection.is_blocked()));
         for key in overdue {
-            match self.connections[key as usize].waits_for() {
+            match self.connections[key as usize].waits_at() {
                 // It gets its answer: that what it waits for does not come.
-                Some(_) => self.drive(key),
+                Some(_) => self.queue(key),
                 None => self.close(key),
             }
+        }
+        // A system short of memory for sockets refuses bytes, and does not say later that it would take them.
+        self.house.metrics.retries += blocked.len() as u64;
+        for key in blocked {
+            self.queue(key);
         }
         self.house.audience.forget(now);
         self.house.shares.tidy(now);

@@ -65,11 +65,9 @@ impl Watch {
                 self.touched.extend(self.events.values());
                 continue;
             }
-            // Media and journal are written too, but a listener sees nothing of them before the index says so.
-            let tells = notice
-                .file_name()
-                .map(std::ffi::CStr::to_bytes)
-                .is_some_and(|name| name.ends_with(b".idx") || name.ends_with(b".have") || name == b"cuts");
+            // Media are written too, but a listener sees nothing of them before the index says so.
+            let name = notice.file_name().map_or(&b""[..], |name| name.to_bytes());
+            let tells = name.ends_with(b".idx") || name.ends_with(b".have") || matches!(name, b"cuts" | b"journal");
             if let Some(&event) = self.events.get(&notice.wd()).filter(|_| tells) {
                 self.touched.insert(event);
             }

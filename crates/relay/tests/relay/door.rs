@@ -2,7 +2,7 @@
 
 use crate::world::{WALL, World, fragments, keys};
 use base::journal::{Entry, What};
-use base::{EventId, FragmentNumber, Rung, UnixMillis, limit};
+use base::{Epoch, EventId, FragmentNumber, Rung, UnixMillis, limit};
 use gate::ticket::{Claims, Class, sign};
 use programme::announcement::{Delay, Visibility};
 use std::io::Write as _;
@@ -194,4 +194,42 @@ fn every_answer_says_when_it_was_sent() {
     garbage.send("\x16\r\n\r\n");
     let answer = world.until("an answer", |_| garbage.response(false));
     assert_eq!((answer.status(), answer.header("Date").is_some()), (400, true));
+}
+
+#[test]
+fn who_comes_when_the_event_goes_live_waits_for_its_first_fragment() {
+    let mut world = World::new();
+    let mut stage = world.announce(Visibility::Public, Delay::None);
+    assert_eq!(world.get(&stage.path(".mp4")).problem(), (404, "event-not-live".to_owned()));
+    let journal = |what: What| {
+        let mut bytes = std::fs::read(stage.disk.join("journal")).unwrap_or_default();
+        bytes.extend(programme::journal::record(&Entry { at: UnixMillis(WALL), what }));
+        std::fs::write(stage.disk.join("journal"), bytes).unwrap();
+    };
+    journal(What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "boot".into() });
+    let mut early = world.ask("GET", &stage.path(".mp4"), "");
+    let mut playlist = world.ask("GET", &stage.path("/64.m3u8"), "");
+    world.until("both are held", |world| (world.worker.load().held == 2).then_some(()));
+    world.skipped += Duration::from_millis(limit::OPENING_HOLD_MILLIS_MAX);
+    for client in [&mut early, &mut playlist] {
+        let answer = world.until("patience ends", |_| client.response(false));
+        assert_eq!(answer.problem(), (404, "event-not-live".to_owned()));
+    }
+    let mut listener = world.ask("GET", &stage.path(".mp4"), "");
+    world.until("it is held", |world| (world.worker.load().held == 1).then_some(()));
+    stage.seal(&[Rung::R64], 1);
+    world.until("sound", |_| (fragments(listener.body()) == [(0, 160)]).then_some(()));
+}
+
+#[test]
+fn who_waits_for_an_event_that_ends_unheard_is_told() {
+    let mut world = World::new();
+    let stage = world.announce(Visibility::Public, Delay::None);
+    let entry = |what| programme::journal::record(&Entry { at: UnixMillis(WALL), what });
+    let opened = entry(What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "boot".into() });
+    std::fs::write(stage.disk.join("journal"), &opened).unwrap();
+    let mut client = world.ask("GET", &stage.path(".mp4"), "");
+    world.until("it is held", |world| (world.worker.load().held == 1).then_some(()));
+    std::fs::write(stage.disk.join("journal"), [opened, entry(What::Ended { end: FragmentNumber(0) })].concat()).unwrap();
+    assert_eq!(world.until("an answer", |_| client.response(false)).problem(), (410, "event-ended".to_owned()));
 }

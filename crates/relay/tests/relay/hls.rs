@@ -126,3 +126,30 @@ fn hls_clients_count_for_a_while() {
     let now = world.now();
     assert_eq!(world.worker.listening(now), [(stage.id, vec![])]);
 }
+
+#[test]
+fn a_crowd_of_players_shares_what_is_rendered_once() {
+    let mut world = World::new();
+    let mut stage = world.live(60);
+    let target = stage.path("/64.m3u8?_HLS_msn=2&_HLS_part=0");
+    // More than one turn answers, but no more at once than wait in the accept queue.
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.extend((0..100).map(|_| world.ask("GET", &target, "")));
+        world.until("all held", |world| (world.worker.load().held == clients.len()).then_some(()));
+    }
+    assert_eq!(world.metric("playlists_rendered_total"), 0);
+    stage.seal(&[Rung::R64], 2);
+    world.settle();
+    assert_eq!((world.worker.load().held, world.metric("playlists_rendered_total")), (300, 0), "nothing of it is there yet");
+    stage.seal(&[Rung::R64], 1);
+    let first = world.until("the playlist", |_| clients[0].response(false));
+    for client in &mut clients[1..] {
+        assert_eq!(world.until("the playlist", |_| client.response(false)).body, first.body);
+    }
+    assert_eq!((world.worker.load().held, world.metric("playlists_rendered_total")), (0, 1));
+    world.get(&stage.path("/64.m3u8?_HLS_msn=2&_HLS_part=0&_HLS_skip=YES"));
+    world.get(&stage.path("/32.m3u8"));
+    world.get(&stage.path("/64.m3u8"));
+    assert_eq!(world.metric("playlists_rendered_total"), 3, "shortened, another rung, and the same again");
+}

@@ -7,6 +7,7 @@ mod cadence;
 mod door;
 mod full;
 mod hls;
+mod lean;
 mod peers;
 mod replay;
 mod secure;

@@ -34,9 +34,11 @@ fn a_stream_is_the_file_to_the_byte_and_ends_with_it() {
 #[test]
 fn a_stream_begins_where_it_is_asked_to() {
     let mut world = World::new();
-    let stage = world.live(100);
+    let mut stage = world.announce(Visibility::Public, Delay::None);
+    stage.seal(&[Rung::R64, Rung::R32], 100);
     let rows = [
         ("", 75, true),
+        ("?rung=32", 55, true),
         ("?from=live", 75, true),
         ("?rung=16", 15, true),
         ("?from=-1", 95, false),
@@ -214,4 +216,25 @@ fn sound_goes_on_from_memory_when_the_disk_is_full() {
         client.read();
         client.closed.then_some(())
     });
+}
+
+#[test]
+fn who_is_blocked_goes_on_although_the_system_never_says_so() {
+    let mut world = World::new();
+    let stage = world.live(4_000);
+    let mut client = world.ask("GET", &stage.path(".mp4?from=0"), "");
+    world.until("the socket is full", |world| {
+        let sent = world.metric("sent_bytes_total");
+        (0..8).for_each(|_| world.turn());
+        (sent > 100_000 && world.metric("sent_bytes_total") == sent).then_some(())
+    });
+    assert!(fragments(client.body()).len() < 3_000, "there is more than the socket takes");
+    world.until("all of it", |world| {
+        // What epoll says here is lost with the next wait: that is how it is when sockets run out of memory.
+        client.read();
+        world.worker.wait(Duration::ZERO).unwrap();
+        world.skipped += Duration::from_secs(1);
+        (fragments(client.body()).len() == 4_000).then_some(())
+    });
+    assert!(world.metric("retries_total") > 0);
 }
