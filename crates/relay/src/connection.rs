@@ -142,7 +142,7 @@ impl Connection {
             State::Held(held) => Some(held.address.event),
             State::Copying(copying) => Some(copying.copy.event),
             State::Sending(sending) => sending.event.filter(|_| sending.waits),
-            State::Streaming(stream) => stream.lacks.then_some(stream.place.event),
+            State::Streaming(stream) => stream.place.lacks.then_some(stream.place.event),
             State::Reading | State::Lingering => None,
         }
     }

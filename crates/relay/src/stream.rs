@@ -50,6 +50,8 @@ pub(crate) struct Place {
     pub(crate) counts: bool,
     /// Its turn has come and it has not been sent anything since.
     owed: bool,
+    /// It waits for bytes of a copy that are not here.
+    pub(crate) lacks: bool,
 }
 
 impl Place {
@@ -65,8 +67,6 @@ pub(crate) struct Stream {
     pub(crate) place: Place,
     /// The opening, or whole fragments that are shared with everybody at the same place; some of it sent.
     hand: Option<Rc<[u8]>>,
-    /// It waits for bytes of a copy that are not here.
-    pub(crate) lacks: bool,
 }
 
 /// What makes two streams begin with the same bytes.
@@ -126,8 +126,9 @@ impl Stream {
             rung: wish.rung,
             counts,
             owed: next == from,
+            lacks: false,
         };
-        Ok(Self { place, hand: Some(bytes), lacks: false })
+        Ok(Self { place, hand: Some(bytes) })
     }
 
     /// Its turn has come.
@@ -152,14 +153,14 @@ impl Stream {
         }
         let (pace, announced) = place.pace.next(target.max(Cadence::least(place.rung)), event.mark());
         let chunk = event.chunk(place.rung, place.next, behind <= burst_slots(place.rung, place.pace.now), announced);
-        self.lacks = chunk.is_err();
+        place.lacks = chunk.is_err();
         match chunk.or_else(|error| event.note_missing(error).map(|()| None))? {
             Some((bytes, next)) => {
                 (place.pace, place.next, place.owed) = (pace, next, false);
                 self.hand = Some(Rc::clone(&bytes));
                 Ok(Next::Bytes(bytes, 0))
             }
-            None if has_ended && !self.lacks => Ok(Next::End),
+            None if has_ended && !place.lacks => Ok(Next::End),
             None => Ok(Next::Wait),
         }
     }
