@@ -53,9 +53,9 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--ink:#ece9e3;--paper:#191816;--soft:#a39e94;--line:#3a3732;--one:#e8875f;--two:#7cb8da}}\
 body{margin:0 auto;padding:2rem 1rem;max-width:62rem;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}\
 h1{font-size:1.5rem;line-height:1.35}h2{font-size:1rem;margin:0 0 .25rem}code{overflow-wrap:anywhere}\
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1.5rem;margin:2rem 0}figure{margin:0}\
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(16rem,100%),1fr));gap:1.5rem;margin:2rem 0}figure{margin:0}\
 figcaption{color:var(--soft);font-size:.85rem}svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:11px system-ui,sans-serif}\
-.grid{stroke:var(--line)}.one{stroke:var(--one)}.two{stroke:var(--two)}.one,.two{fill:none;stroke-width:2;stroke-linejoin:round}\
+.grid{stroke:var(--line)}.one{stroke:var(--one)}.two{stroke:var(--two)}.one,.two{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}\
 .key-one{color:var(--one)}.key-two{color:var(--two)}\
 table{border-collapse:collapse;margin:1rem 0}th,td{padding:.25rem 1rem .25rem 0;text-align:start;border-block-end:1px solid var(--line)}\
 td{font-variant-numeric:tabular-nums}";
@@ -73,7 +73,7 @@ fn write(page: &mut String, report: &Report<'_>) -> fmt::Result {
     write!(page, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Rehearsal</title>")?;
     write!(page, "<meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body><main>")?;
     write!(page, "<h1>{}</h1><p>Rehearsed at <code>{}</code></p>", Text(report.sentence), Text(report.stream))?;
-    page.push_str("<div class=\"plots\">");
+    page.push_str("<div class=\"plots\" id=\"plots\">");
     for plot in plots(report.moments) {
         plot.write(page)?;
     }

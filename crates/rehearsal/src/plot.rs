@@ -43,7 +43,9 @@ impl Plot {
         for (line, class) in self.lines.iter().zip(CLASSES) {
             write!(page, "<path class=\"{class}\" d=\"")?;
             for (nth, (second, value)) in line.points.iter().enumerate() {
-                write!(page, "{}{:.1} {:.1}", if nth == 0 { 'M' } else { 'L' }, across(*second), up(*value))?;
+                let (x, y) = (across(*second), up(*value));
+                // A line from its first point to itself: one that has no other point is seen as a dot.
+                write!(page, "{}{x:.1} {y:.1}", if nth == 0 { format!("M{x:.1} {y:.1}L") } else { "L".to_owned() })?;
             }
             page.push_str("\"/>");
         }
