@@ -78,6 +78,7 @@ function arrive() {
 
 function enhance() {
   if (document.querySelector('town-console')) void import('./console.js');
+  if (document.querySelector('town-rehearsal')) void import('./rehearsal.js');
   for (const time of document.querySelectorAll('time[datetime]')) showTime(/** @type {HTMLTimeElement} */ (time));
   for (const field of document.querySelectorAll('.copy')) offerCopy(field);
   for (const input of document.querySelectorAll('input[type="datetime-local"]')) ownTime(/** @type {HTMLInputElement} */ (input));

@@ -1,16 +1,15 @@
 /** Every page: without violations of accessibility in light, dark and right to left; small; seen at two widths; links that a GET doesn't spend. */
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { faultsOf, goOnStage, launch } from './browser.js';
+import { accessible, looksWell, notTooWide } from './looks.js';
 import { results, startServer } from './server.js';
 import { voice } from './voice.js';
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WEB = fileURLToPath(new URL('..', import.meta.url));
 const PAGE_BYTES_MAX = 14 * 1024;
 const PLAYER_BYTES_MAX = 12 * 1024;
@@ -64,8 +63,7 @@ for (const scheme of /** @type {const} */ (['light', 'dark'])) {
         for (const direction of ['ltr', 'rtl']) {
           await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
           await accessible(page, `${name} ${width} ${scheme} ${direction}`);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          assert.ok(wide <= 0, `${name} ${width} ${direction} is ${wide} px too wide`);
+          await notTooWide(page, `${name} ${width} ${direction}`);
         }
         await page.screenshot({ path: join(results, `${name}-${width}-${scheme}-rtl.png`), fullPage: true });
       }
@@ -164,7 +162,7 @@ test('pages and scripts are small', async () => {
 });
 
 /**
- * Brings a page into a state and looks at it in light and dark, narrow and wide, in both directions.
+ * Brings a page into a state and looks at it in every way.
  * @param {string} name
  * @param {string} url
  * @param {(page: import('playwright-core').Page) => Promise<unknown>} ready
@@ -175,32 +173,7 @@ async function everyWay(name, url, ready) {
   const faults = faultsOf(page);
   await page.goto(url);
   await ready(page);
-  for (const width of [390, 1280]) {
-    await page.setViewportSize({ width, height: 844 });
-    for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-      // Colours that are on their way from one scheme to the other are neither's.
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      for (const direction of ['rtl', 'ltr']) {
-        await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
-        await accessible(page, `${name} ${width} ${scheme} ${direction}`);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.ok(wide <= 0, `${name} ${width} ${direction} is ${wide} px too wide`);
-      }
-      await page.screenshot({ path: join(results, `${name}-${width}-${scheme}.png`), fullPage: true });
-    }
-  }
+  await looksWell(page, name);
   assert.deepEqual(faults, []);
   await context.close();
-}
-
-/**
- * @param {import('playwright-core').Page} page
- * @param {string} where
- */
-async function accessible(page, where) {
-  // Through the debugger: the page's own policy lets no foreign script in.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(document, { resultTypes: ['violations'] }));
-  const said = violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.html).join(' ')}`);
-  assert.deepEqual(said, [], where);
 }

@@ -62,15 +62,21 @@ impl Addresses {
         format!("{}{}", self.square, console_path(ticket))
     }
 
-    pub(crate) fn whip(&self, event: EventId) -> String {
+    /// Where speakers post their offers.
+    #[must_use]
+    pub fn whip(&self, event: EventId) -> String {
         format!("{}/whip/{event}", self.stage)
     }
 
-    pub(crate) fn console(&self, event: EventId) -> String {
+    /// The control stream of an event's stage.
+    #[must_use]
+    pub fn console(&self, event: EventId) -> String {
         format!("{}/console/{event}", self.stage)
     }
 
-    pub(crate) fn stream(&self, event: EventId, ticket: Option<&str>) -> String {
+    /// The endless stream.
+    #[must_use]
+    pub fn stream(&self, event: EventId, ticket: Option<&str>) -> String {
         format!("{}/live/{event}{}.mp4", self.relay, ticket_part(ticket))
     }
 

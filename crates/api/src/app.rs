@@ -1,8 +1,10 @@
 //! What every handler holds: the store, the keys, the addresses, and the way outside.
 
 use crate::address::Addresses;
+use crate::rehearsal::Rehearsal;
 use base::{EventId, FaultKind, UnixMillis};
 use gate::Keys;
+use square::rehearsal::Crowd;
 use square::secret::Chance;
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Event, Store};
 
 /// What is done outside, as a future.
-pub type Doing<'a> = Pin<Box<dyn Future<Output = Result<(), FaultKind>> + Send + 'a>>;
+pub type Doing<'a, T = ()> = Pin<Box<dyn Future<Output = Result<T, FaultKind>> + Send + 'a>>;
 
 /// What the stage is told to do with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,18 @@ pub trait Shell: Send + Sync + 'static {
 
     /// Tells the stage what to do; `ticket` is a host's. Done once the stage has acknowledged it and the row says so.
     fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a>;
+
+    /// Sends a crowd to a stage that is like this event's, and tells nobody of it. Done once it is on its way.
+    fn rehearse(&self, event: EventId, crowd: Crowd) -> Doing<'_>;
+
+    /// Calls this event's crowd back, when there is one.
+    fn end_rehearsal(&self, event: EventId) -> Doing<'_>;
+
+    /// How this event's rehearsals stand.
+    fn rehearsal(&self, event: EventId) -> Doing<'_, Rehearsal>;
+
+    /// The page that the last crowd's conductor drew.
+    fn rehearsal_report(&self, event: EventId) -> Doing<'_, Vec<u8>>;
 }
 
 /// What the binary decides.

@@ -44,11 +44,12 @@ fn permissions(on_stage: bool) -> &'static str {
     }
 }
 
+/// One policy for all pages: a document keeps its first one while its content is swapped for other pages'.
 fn policy(app: &App) -> String {
     let (relay, stage) = app.addresses().media_origins();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-         media-src 'self' blob: {relay}; connect-src 'self' {relay} {stage}; manifest-src 'self'; form-action 'self'; \
+         media-src 'self' blob: {relay}; connect-src 'self' {relay} {stage}; manifest-src 'self'; frame-src 'self'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     )
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod event;
+pub(crate) mod rehearsal;
 
 use crate::app::App;
 use axum::http::header;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/townsquare/v1/events/{event}", get(event::show)),
         ("/api/townsquare/v1/events/{event}/go-live", post(event::go_live)),
         ("/api/townsquare/v1/events/{event}/end", post(event::end)),
+        ("/api/townsquare/v1/events/{event}/rehearsal", get(rehearsal::show).post(rehearsal::start).delete(rehearsal::end)),
         ("/api/townsquare/v1/accounts", post(account::create)),
         ("/api/townsquare/v1/accounts/{name}/links", post(account::link)),
         ("/api/townsquare/v1/operator/first-link", post(account::first_link)),

@@ -14,6 +14,7 @@ mod guard;
 mod header;
 mod json;
 mod page;
+mod rehearsal;
 mod request;
 mod router;
 mod ticket;
@@ -22,6 +23,7 @@ mod when;
 pub use address::Addresses;
 pub use app::{App, Config, Counts, Doing, Order, Shell};
 pub use caller::Door;
+pub use rehearsal::{End, Last, Rehearsal, Running};
 pub use router::router;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod event;
 pub(crate) mod home;
+pub(crate) mod rehearsal;
 pub(crate) mod sign_in;
 pub(crate) mod stage;
 

@@ -1,6 +1,6 @@
 //! The whole app on a real database, with a stage that does as it is told.
 
-use crate::{Addresses, App, Config, Doing, Door, Order, Shell, router};
+use crate::{Addresses, App, Config, Doing, Door, End, Last, Order, Rehearsal, Running, Shell, router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -9,6 +9,7 @@ use gate::Keys;
 use gate::ticket::{Class, admit};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use square::rehearsal::Crowd;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -38,6 +39,9 @@ pub(crate) struct Stagehand {
     store: Store,
     pub(crate) announced: Mutex<Vec<EventId>>,
     pub(crate) down: AtomicBool,
+    /// The crowd that was sent, and for which event.
+    sent: Mutex<Option<(EventId, Crowd)>>,
+    last: Mutex<Option<(EventId, Last)>>,
 }
 
 impl Shell for Stagehand {
@@ -59,6 +63,37 @@ impl Shell for Stagehand {
             };
             done.map_err(|_| FaultKind::Internal)
         })
+    }
+
+    fn rehearse(&self, event: EventId, crowd: Crowd) -> Doing<'_> {
+        let mut sent = self.sent.lock().expect("no test panics with it");
+        let answer = if sent.is_some() { Err(FaultKind::RehearsalRunning) } else { Ok(()) };
+        sent.get_or_insert((event, crowd));
+        Box::pin(async move { answer })
+    }
+
+    fn end_rehearsal(&self, event: EventId) -> Doing<'_> {
+        let mut sent = self.sent.lock().expect("no test panics with it");
+        if let Some((_, crowd)) = sent.take_if(|(of, _)| *of == event) {
+            let end = End::Verdict(format!("holds {} listeners", crowd.listeners));
+            *self.last.lock().expect("no test panics with it") = Some((event, Last { crowd, at: NOW, end }));
+        }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn rehearsal(&self, event: EventId) -> Doing<'_, Rehearsal> {
+        let sent = *self.sent.lock().expect("no test panics with it");
+        let last = self.last.lock().expect("no test panics with it").clone();
+        let crowd = sent.filter(|(of, _)| *of == event).map(|(_, crowd)| crowd);
+        let running = crowd.map(|crowd| Running { crowd, joined: 900, hearing: 899, faults: 2, left_seconds: Some(12), ending: false });
+        let elsewhere = sent.is_some_and(|(of, _)| of != event);
+        let last = last.filter(|(of, _)| *of == event).map(|(_, last)| last);
+        Box::pin(async move { Ok(Rehearsal { running, last, elsewhere }) })
+    }
+
+    fn rehearsal_report(&self, event: EventId) -> Doing<'_, Vec<u8>> {
+        let is_there = self.last.lock().expect("no test panics with it").as_ref().is_some_and(|(of, _)| *of == event);
+        Box::pin(async move { if is_there { Ok(b"<!doctype html><title>Rehearsal</title>".to_vec()) } else { Err(FaultKind::NotFound) } })
     }
 }
 
@@ -101,7 +136,13 @@ impl Town {
     }
 
     pub(crate) fn at(store: Store, square: &str, now: fn() -> UnixMillis) -> Self {
-        let stagehand = Arc::new(Stagehand { store: store.clone(), announced: Mutex::default(), down: AtomicBool::new(false) });
+        let stagehand = Arc::new(Stagehand {
+            store: store.clone(),
+            announced: Mutex::default(),
+            down: AtomicBool::new(false),
+            sent: Mutex::default(),
+            last: Mutex::default(),
+        });
         let app = App::new(Config {
             store: store.clone(),
             keys: Keys::new(KEY),

@@ -3,6 +3,7 @@
 mod faults;
 mod headers;
 mod programs;
+mod rehearsal;
 mod weight;
 
 use crate::testing::{NOW, Town, path_of};

@@ -47,6 +47,12 @@ pub enum FaultKind {
     TitleTooLong,
     /// A time could not be read.
     BadTime,
+    /// The crowd asked for is none that a page sends.
+    RehearsalTooLarge,
+    /// Another rehearsal is on.
+    RehearsalRunning,
+    /// The event has begun: its audience is there.
+    RehearsalLate,
     /// The body is larger than the limit.
     BodyTooLarge,
     /// The request head is larger than the limit.
@@ -106,6 +112,9 @@ impl FaultKind {
             Self::TitleMissing => ("title-missing", 422, "The event needs a title."),
             Self::TitleTooLong => ("title-too-long", 422, "The title is too long: 120 characters at most."),
             Self::BadTime => ("bad-time", 422, "The time can't be read. Write it like 2026-11-21T18:00:00Z."),
+            Self::RehearsalTooLarge => ("rehearsal-too-large", 422, "A rehearsal has 1 to 20,000 listeners for 1 to 300 seconds."),
+            Self::RehearsalRunning => ("rehearsal-running", 409, "A rehearsal is running on this server. Wait until it is over."),
+            Self::RehearsalLate => ("rehearsal-late", 409, "This event has begun. A crowd rehearses before the audience comes."),
             Self::BodyTooLarge => ("body-too-large", 413, "The body is too large."),
             Self::HeadTooLarge => ("head-too-large", 431, "The request's headers are too large."),
             Self::WrongMediaType => ("wrong-media-type", 415, "This address takes another type of body."),

@@ -257,6 +257,21 @@ pub const STAGE_ORDER_MILLIS_MAX: u64 = 5_000;
 /// Milliseconds that the square goes on with open requests once it is told to stop.
 pub const SQUARE_STOP_MILLIS_MAX: u64 = 2_000;
 
+/// Rehearsals that a server runs at once from its pages. Answer: 409 `rehearsal-running`.
+pub const REHEARSALS_MAX: usize = 1;
+
+/// Listeners in a rehearsal from a page; more are asked for at the terminal. Answer: 422 `rehearsal-too-large`.
+pub const REHEARSAL_LISTENERS_MAX: u32 = 20_000;
+
+/// Seconds that all listen in a rehearsal from a page. Answer: 422 `rehearsal-too-large`.
+pub const REHEARSAL_SECONDS_MAX: u32 = 300;
+
+/// Seconds that its crowd may take besides to come and to go. Answer: it is ended, and its page says so.
+pub const REHEARSAL_EXTRA_SECONDS_MAX: u32 = 120;
+
+/// Bytes of what a rehearsal says when it fails. Answer: the rest is dropped.
+pub const REHEARSAL_WORDS_BYTES_MAX: u64 = 64 * 1024;
+
 /// News that wait for the thread of `speak` that signals. Answer: who tells waits; the stage is read later, the sound goes on late.
 pub const SPEAK_QUEUE_NEWS_MAX: usize = 256;
 

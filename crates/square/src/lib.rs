@@ -7,6 +7,7 @@ pub mod account;
 pub mod actor;
 pub mod event;
 mod fault;
+pub mod rehearsal;
 pub mod secret;
 pub mod words;
 

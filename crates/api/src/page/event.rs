@@ -48,6 +48,7 @@ struct Run {
     whip_url: String,
     whip_token: String,
     end_path: String,
+    rehearsal_path: String,
 }
 
 #[derive(Template)]
@@ -146,6 +147,7 @@ fn run(app: &App, event: &Event) -> Run {
         whip_url: app.addresses().whip(event.id),
         whip_token: speaker,
         end_path: format!("/events/{}/end", event.id),
+        rehearsal_path: super::rehearsal::path(event.id),
     }
 }
 

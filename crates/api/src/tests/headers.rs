@@ -12,7 +12,7 @@ fn answers_are_locked_down() {
         let stage = path_of(event["stage"].as_str().expect("a stage"));
         let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
              media-src 'self' blob: https://live.example; connect-src 'self' https://live.example https://stage.example; \
-             manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+             manifest-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
         for (path, microphone) in [("/", "microphone=()"), ("/nowhere", "microphone=()"), (&stage, "microphone=(self)")] {
             let answer = town.get(path, "").await;
             assert_eq!(answer.header("content-security-policy"), policy, "{path}");

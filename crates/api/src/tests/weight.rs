@@ -19,7 +19,8 @@ fn the_fullest_pages_fit_into_one_flight() {
             );
             last = path_of(town.announce(&title, "unlisted").await["page"].as_str().expect("a page"));
         }
-        for path in ["/", &last, "/events/new", "/sign-in", "/nowhere"] {
+        let rehearsal = format!("{last}/rehearsal");
+        for path in ["/", &last, &rehearsal, "/events/new", "/sign-in", "/nowhere"] {
             let headers = [("accept", "text/html"), ("accept-encoding", "gzip"), ("cookie", &ada)];
             let answer = town.ask(&format!("GET {path}"), &headers, "").await;
             assert_eq!(answer.header("content-encoding"), "gzip", "{path}");

@@ -7,7 +7,7 @@ pub(crate) mod http;
 mod interrupt;
 pub(crate) mod listen;
 mod man;
-mod rehearse;
+pub(crate) mod rehearse;
 mod relay;
 mod role;
 mod serve;
@@ -62,6 +62,9 @@ enum Command {
     /// One process of a rehearsal's crowd
     #[command(hide = true)]
     RehearsePart,
+    /// A whole rehearsal for the square
+    #[command(hide = true)]
+    RehearseEvent,
 }
 
 /// Reads the command line and does what it says.
@@ -102,6 +105,7 @@ fn perform(line: Line) -> anyhow::Result<()> {
         Command::Man(args) => man::run(&args, Line::command()),
         Command::Role(args) => role::run(&args),
         Command::RehearsePart => rehearse::part::run(),
+        Command::RehearseEvent => rehearse::attended::run(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! This process conducts. The crowd's processes (`townsquare rehearse-part`, on this machine, and on others behind `--join`) get their
 //! order as one line of JSON on their input, tell what they counted once a second on their output, and leave when they are told to.
 
+pub(crate) mod attended;
 mod conduct;
 mod door;
 mod join;
@@ -88,6 +89,9 @@ pub(crate) struct Args {
     /// Take any bytes for sound: for servers of another kind
     #[arg(long, hide = true)]
     raw: bool,
+    /// Tell in lines of JSON how it goes, to the square that started it
+    #[arg(skip)]
+    attended: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

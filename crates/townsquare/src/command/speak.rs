@@ -7,17 +7,20 @@ mod console;
 mod line;
 mod signalling;
 mod sound;
+mod test_sound;
 
 use crate::command::interrupt;
 use anyhow::{Context as _, bail};
 use base::limit::SPEAK_QUEUE_NEWS_MAX;
 use console::Heard;
 use line::{Line, Order, Progress};
+pub(crate) use signalling::Ticket;
 use signalling::{Session, Stage};
 use sound::Sound;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+pub(super) use test_sound::TestSound;
 
 /// How long a stage that does not answer is tried, after it was there once.
 const GONE_MAX: Duration = Duration::from_secs(60);

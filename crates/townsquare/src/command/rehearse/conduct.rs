@@ -28,7 +28,7 @@ const LEAVE_MAX: Duration = Duration::from_secs(10);
 /// What came out.
 pub(super) struct Outcome {
     pub(super) summary: Summary,
-    sentence: String,
+    pub(super) sentence: String,
     moments: Vec<Moment>,
     listeners: u64,
     price_per_gb: f64,
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, order: Order, rung: Rung) -> anyhow::Result<Outco
     let (tell, news) = mpsc::sync_channel(WAITING_MAX);
     let interrupted = tell.clone();
     crate::command::interrupt::listen(move || drop(interrupted.send(News::Interrupted)))?;
-    let screen = Screen::new(order.listeners as u64);
+    let screen = Screen::new(order.listeners as u64, args.attended);
     let watch = Watch::new(args.data.as_deref(), order.server);
     let helpers = helpers(args, &screen)?;
     let before = watch.look();

@@ -27,7 +27,7 @@ pub(in crate::command) fn run() -> anyhow::Result<()> {
         crowd.turn(now);
         if leaving.is_none() && leave.try_recv() != Err(TryRecvError::Empty) {
             // What was heard is told before anybody goes.
-            tell(&mut crowd)?;
+            let _ = tell(&mut crowd);
             crowd.leave();
             leaving = Some(now);
         }
@@ -36,19 +36,20 @@ pub(in crate::command) fn run() -> anyhow::Result<()> {
         }
         if now.duration_since(told) >= TELL {
             told += TELL;
-            if leaving.is_none() {
-                tell(&mut crowd)?;
+            // Nobody conducts any more: there is nobody to complain to either.
+            if leaving.is_none() && tell(&mut crowd).is_err() {
+                return Ok(());
             }
         }
     }
 }
 
-fn tell(crowd: &mut Crowd) -> anyhow::Result<()> {
+fn tell(crowd: &mut Crowd) -> std::io::Result<()> {
     let mut tally = crowd.tally();
     tally.crowd_cpu_us = super::server::cpu_micros(std::process::id()).unwrap_or_default();
     let mut line = serde_json::to_vec(&tally)?;
     line.push(b'\n');
-    std::io::stdout().lock().write_all(&line).context("nobody conducts any more")
+    std::io::stdout().lock().write_all(&line)
 }
 
 /// Says when it is time to leave: a line on the input, or its end.

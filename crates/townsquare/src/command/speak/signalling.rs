@@ -11,13 +11,13 @@ use ureq::http::header::LOCATION;
 use url::Url;
 
 /// What the stage link answers to `Accept: application/json`.
-#[derive(Debug, serde::Deserialize)]
-struct Ticket {
-    title: String,
-    role: String,
-    token: String,
-    whip: String,
-    console: String,
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Ticket {
+    pub(crate) title: String,
+    pub(crate) role: String,
+    pub(crate) token: String,
+    pub(crate) whip: String,
+    pub(crate) console: String,
 }
 
 /// Where the stage keeps a session.
@@ -43,6 +43,17 @@ impl Stage {
         let answer = agent.get(url.as_str()).header("Accept", "application/json").call();
         let mut answer = http::good(answer.map_err(|error| Refused::unreachable(&url, error))?)?;
         let ticket: Ticket = http::json(&mut answer).with_context(|| format!("there is no stage behind {link}"))?;
+        Self::behind(&url, ticket, name, agent)
+    }
+
+    /// The stage of a ticket whose addresses are whole.
+    pub(super) fn of(ticket: Ticket, name: &str, ca: Option<&Path>) -> anyhow::Result<Self> {
+        let url = http::link(&ticket.whip, "stage's address")?;
+        let agent = http::agent(ca)?.timeout_global(Some(ANSWER_MAX)).build().new_agent();
+        Self::behind(&url, ticket, name, agent)
+    }
+
+    fn behind(url: &Url, ticket: Ticket, name: &str, agent: Agent) -> anyhow::Result<Self> {
         let mut key = [0; 24];
         getrandom::fill(&mut key).context("this machine gives no random numbers")?;
         let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -33,11 +33,16 @@ impl Sound {
         Ok(sound)
     }
 
+    /// Chimes without end, for a rehearsal.
+    pub(super) fn chimes() -> Self {
+        Self { path: "chimes".into(), again: true, source: Source::Chimes(0), ready: VecDeque::new() }
+    }
+
     /// How long the file is, when its head says so.
     pub(super) fn seconds(&self) -> Option<f64> {
         match &self.source {
             Source::Wav(wav) if !self.again => Some(wav.seconds),
-            Source::Wav(_) | Source::Ogg(_) => None,
+            Source::Wav(_) | Source::Ogg(_) | Source::Chimes(_) => None,
         }
     }
 
@@ -72,6 +77,8 @@ impl Sound {
 enum Source {
     Wav(Box<Wav>),
     Ogg(Box<Ogg>),
+    /// The samples of the chimes that were read.
+    Chimes(usize),
 }
 
 impl Source {
@@ -93,8 +100,24 @@ impl Source {
         match self {
             Self::Wav(wav) => wav.read(ready),
             Self::Ogg(ogg) => ogg.read(ready),
+            Self::Chimes(read) => {
+                ready.extend((*read..).take(TICK_SAMPLES).map(chime));
+                *read += TICK_SAMPLES;
+                Ok(true)
+            }
         }
     }
+}
+
+/// A sample of the chimes: five notes, two a second, each struck and fading, none quite silent.
+fn chime(sample: usize) -> f32 {
+    const NOTES_HZ: [f32; 5] = [523.25, 659.25, 783.99, 880.0, 587.33];
+    const NOTE_SAMPLES: usize = SAMPLE_RATE_HZ as usize / 2;
+    const LEVEL: f32 = 0.2;
+    let hz = NOTES_HZ[sample / NOTE_SAMPLES % NOTES_HZ.len()];
+    let seconds = (sample % NOTE_SAMPLES) as f32 / SAMPLE_RATE_HZ as f32;
+    let struck = (seconds / 0.005).min(1.0) * (-seconds / 0.25).exp();
+    LEVEL * struck * (std::f32::consts::TAU * hz * seconds).sin()
 }
 
 enum Samples {

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 mod outside;
 mod record;
+mod rehearsal;
 mod serve;
 mod stage;
 
@@ -25,6 +26,9 @@ use tokio::time::MissedTickBehavior;
 
 /// How often the role's loop goes round at least.
 const BEAT: Duration = Duration::from_millis(100);
+
+/// How often it is looked whether a rehearsal is still to be put away.
+const TIDYING: Duration = Duration::from_secs(5);
 
 /// How often the square looks after what may have been missed, and forgets what is old.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
@@ -58,7 +62,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outsid
     let path = settings.ticket_keys();
     let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
     let keys = gate::Keys::parse(&text).with_context(|| format!("{} is damaged", path.display()))?;
-    let outside = Arc::new(Outside::new(settings.clone(), store.clone()));
+    let outside = Arc::new(Outside::new(settings.clone(), store.clone(), keys.clone()));
     let app = App::new(Config {
         store,
         keys,
@@ -86,9 +90,12 @@ async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: bl
     let operator = tokio::spawn(serve::own(own, api::router(app.clone(), Door::Operator), stopped));
     // The beat comes from the threads that answer requests: when they stand still, so does it.
     let beating = tokio::spawn(beat(link.clone()));
+    let tidying = tokio::spawn(tidy(Arc::clone(&outside)));
     listen_to(&app, &outside, certificate.as_ref(), link, forward(words)).await;
+    outside.rehearsals().stop().await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_millis(SQUARE_STOP_MILLIS_MAX), async { (public.await, operator.await) }).await;
+    tidying.abort();
     beating.abort();
     outside.store().close().await;
     Ok(())
@@ -134,6 +141,18 @@ async fn listen_to(
                     tracing::error!(error = format!("{error:#}"), "the square could not look after its rows");
                 }
             }
+        }
+    }
+}
+
+/// Puts away, now and then, a rehearsal that was cut off or whose stage did not answer.
+async fn tidy(outside: Arc<Outside>) {
+    let mut tick = tokio::time::interval(TIDYING);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = outside.rehearsals().tidy().await {
+            tracing::warn!(error = format!("{error:#}"), "a rehearsal is not put away yet");
         }
     }
 }

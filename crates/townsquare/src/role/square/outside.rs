@@ -1,14 +1,18 @@
 //! What the square reaches outside its rows: the announcement's file, the stage, the journals.
 
+use super::rehearsal::{Rehearsals, doing};
 use super::{record, stage};
 use crate::data::write_whole;
 use crate::settings::Settings;
 use anyhow::Context as _;
-use api::{Doing, Order, Shell};
+use api::{Doing, Order, Rehearsal, Shell};
 use base::{EventId, FaultKind};
+use gate::Keys;
 use programme::Announcement;
 use programme::announcement::Delay;
+use square::rehearsal::Crowd;
 use std::path::Path;
+use std::sync::Arc;
 use store::{Event, Phase, Store};
 
 /// The square's hands.
@@ -16,11 +20,17 @@ use store::{Event, Phase, Store};
 pub(crate) struct Outside {
     settings: Settings,
     store: Store,
+    rehearsals: Arc<Rehearsals>,
 }
 
 impl Outside {
-    pub(crate) fn new(settings: Settings, store: Store) -> Self {
-        Self { settings, store }
+    pub(crate) fn new(settings: Settings, store: Store, keys: Keys) -> Self {
+        let rehearsals = Arc::new(Rehearsals::new(settings.clone(), keys));
+        Self { settings, store, rehearsals }
+    }
+
+    pub(super) fn rehearsals(&self) -> &Rehearsals {
+        &self.rehearsals
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -93,6 +103,25 @@ impl Shell for Outside {
             })
         })
     }
+
+    fn rehearse(&self, event: EventId, crowd: Crowd) -> Doing<'_> {
+        doing(async move { self.rehearsals.start(event, crowd) })
+    }
+
+    fn end_rehearsal(&self, event: EventId) -> Doing<'_> {
+        doing(async move {
+            self.rehearsals.call_back(event);
+            Ok(())
+        })
+    }
+
+    fn rehearsal(&self, event: EventId) -> Doing<'_, Rehearsal> {
+        doing(async move { Ok(self.rehearsals.standing(event).await) })
+    }
+
+    fn rehearsal_report(&self, event: EventId) -> Doing<'_, Vec<u8>> {
+        doing(self.rehearsals.report(event))
+    }
 }
 
 fn announcement(event: &Event) -> Announcement {
@@ -105,7 +134,7 @@ fn announcement(event: &Event) -> Announcement {
     }
 }
 
-fn write_announcement(dir: &Path, text: &str, again: bool) -> anyhow::Result<()> {
+pub(super) fn write_announcement(dir: &Path, text: &str, again: bool) -> anyhow::Result<()> {
     let path = dir.join("event.json");
     if !again && path.exists() {
         return Ok(());

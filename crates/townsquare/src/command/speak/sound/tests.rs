@@ -131,3 +131,14 @@ fn what_is_no_sound_is_said_in_one_line() {
     let missing = dir.join("missing.wav");
     assert!(Sound::open(&missing, false).is_err_and(|error| error.to_string().contains("can't be read")));
 }
+
+#[test]
+fn the_chimes_go_on_and_are_never_silent() {
+    let mut sound = Sound::chimes();
+    let heard: Vec<f32> = (0..500).flat_map(|_| sound.frame().unwrap().unwrap()).collect();
+    for second in heard.chunks(48_000) {
+        let power = second.iter().map(|sample| sample * sample).sum::<f32>() / second.len() as f32;
+        assert!((0.001..0.1).contains(&power), "{power}");
+    }
+    assert!(heard.iter().all(|sample| sample.abs() <= 0.2));
+}
