@@ -8,7 +8,7 @@ mod listener;
 mod wire;
 
 use crate::pace::{self, Chance};
-use crate::plan::{LISTENERS_PER_SAMPLE, Order};
+use crate::plan::Order;
 use crate::ports::Ports;
 use crate::tally::Tally;
 use crate::tls::{self, NoTrust};
@@ -223,7 +223,7 @@ impl Crowd {
             // Spread over all: the first hundred would have come in the same tick.
             let slow =
                 !is_hls && (key as f64 * self.shared.order.slow_percent / 100.0).fract() + self.shared.order.slow_percent / 100.0 >= 1.0;
-            let samples = key.is_multiple_of(LISTENERS_PER_SAMPLE) && !self.shared.order.raw && !slow;
+            let samples = key.is_multiple_of(self.shared.order.listeners_per_sample) && !self.shared.order.raw && !slow;
             self.listeners.push(Listener::new(slow, is_hls.then_some((self.shared.hls.rung, key)), samples));
             if slow {
                 self.slow.push(key);

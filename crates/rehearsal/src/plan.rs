@@ -12,8 +12,11 @@ const OTHER_DESCRIPTORS: usize = 100;
 /// Ports that are used of a source address that is the crowd's own.
 const PORTS: (u16, u16) = (10_000, 63_999);
 
-/// Listeners among which one decodes what it hears.
-pub const LISTENERS_PER_SAMPLE: usize = 1_000;
+/// Listeners among which one decodes what it hears, unless that were more than [`SAMPLES_MAX`].
+const LISTENERS_PER_SAMPLE: usize = 1_000;
+
+/// Most who decode: more of them say nothing more, and take what the others need.
+const SAMPLES_MAX: usize = 48;
 
 /// How listeners listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +67,8 @@ pub struct Order {
     pub trust: Option<String>,
     /// How many listen.
     pub listeners: usize,
+    /// Among so many one decodes what it hears.
+    pub listeners_per_sample: usize,
     /// How many come each second.
     pub joins_per_second: f64,
     /// How they listen.
@@ -82,6 +87,12 @@ pub struct Order {
     pub sources: Vec<Source>,
     /// What the crowd's choices begin with.
     pub seed: u64,
+}
+
+/// Among how many of such a crowd one decodes what it hears.
+#[must_use]
+pub fn listeners_per_sample(listeners: usize) -> usize {
+    listeners.div_ceil(SAMPLES_MAX).max(LISTENERS_PER_SAMPLE)
 }
 
 /// How many processes a crowd takes when each may open so many descriptors.

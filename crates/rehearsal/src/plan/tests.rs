@@ -12,6 +12,7 @@ pub(crate) fn order(listeners: usize) -> Order {
         tls: false,
         trust: None,
         listeners,
+        listeners_per_sample: listeners_per_sample(listeners),
         joins_per_second: 1_000.0,
         mix: Mix::Stream,
         churn_percent: 0.0,
@@ -21,6 +22,13 @@ pub(crate) fn order(listeners: usize) -> Order {
         raw: false,
         sources: Vec::new(),
         seed: 7,
+    }
+}
+
+#[test]
+fn those_who_decode_are_few() {
+    for (listeners, expected) in [(0, 1_000), (1, 1_000), (48_000, 1_000), (48_001, 1_001), (420_000, 8_750)] {
+        assert_eq!(listeners_per_sample(listeners), expected, "{listeners}");
     }
 }
 

@@ -168,6 +168,7 @@ fn order(args: &Args, stream: &Url) -> anyhow::Result<Order> {
         tls,
         trust: tls.then(|| certificates(args.ca.as_deref())).transpose()?,
         listeners,
+        listeners_per_sample: plan::listeners_per_sample(listeners),
         joins_per_second: args.joins_per_second.unwrap_or_else(|| (f64::from(args.listeners) / 20.0).max(100.0)),
         mix: args.mix.into(),
         churn_percent: args.churn,
