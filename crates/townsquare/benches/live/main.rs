@@ -7,6 +7,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "counts of marks and seconds are small")]
 
 mod cost;
+#[allow(dead_code, reason = "the other benchmark uses more of it")]
 mod marks;
 mod routes;
 

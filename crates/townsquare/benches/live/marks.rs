@@ -22,13 +22,22 @@ impl Marks {
         Self(Arc::default())
     }
 
+    /// A mark is spoken at this instant.
+    pub(crate) fn note(&self, at: Instant) {
+        self.0.lock().expect("marks").push(at);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().expect("marks").len()
+    }
+
     pub(crate) fn into_speak(self) -> Speak {
         let mut tick = 0u64;
         Box::new(move |now, frame: &mut Tick| {
             let within = tick % PERIOD_TICKS;
             // A microphone hands a frame over when its last sample is in: the first was spoken 20 ms before.
             if within == TONE_TICKS {
-                self.0.lock().expect("marks").push(now - Duration::from_millis(20));
+                self.note(now - Duration::from_millis(20));
             }
             if (TONE_TICKS..TONE_TICKS * 2).contains(&within) {
                 for (place, sample) in frame.iter_mut().enumerate() {
