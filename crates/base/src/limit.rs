@@ -194,7 +194,7 @@ pub const UPSTREAM_SILENT_MILLIS_MAX: u64 = 2_000;
 /// Upstreams of one relay.
 pub const UPSTREAMS_MAX: usize = 8;
 
-/// Events that one relay copies at once. Answer: those asked for later are 503 `events-full`.
+/// Events that one relay copies at once. Answer: who asks for one more waits, and is told 503 when none becomes free.
 pub const COPIES_MAX: usize = 256;
 
 /// Events that a relay looks for at its upstreams at once. Answer: who asks for one more waits.

@@ -1,16 +1,11 @@
 //! A disk that fills up while somebody speaks: the recording stops with an alarm, the live sound does not, and what was kept is a
 //! good replay.
 
-#![allow(clippy::print_stderr, reason = "a test that can't be run says why")]
-
 mod support;
 
 use rustix::process::Signal;
-use sha2::{Digest as _, Sha256};
-use std::fs::File;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use support::disk::SmallDisk;
 use support::event::Event;
 use support::people::{Listener, TONE_HZ, console, speaks, wait_for_tone};
 use support::sound::{RATE, share_with};
@@ -18,54 +13,6 @@ use support::{Server, until};
 
 /// Samples of one fragment of the recording.
 const FRAGMENT_SAMPLES: usize = RATE / 5;
-
-/// A file system of a few megabytes below a server's data directory; gone with the value.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None`, with the reason printed, where nothing may be mounted.
-    fn mount(at: PathBuf) -> Option<Self> {
-        std::fs::create_dir_all(&at).expect("a directory");
-        let said = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&at).output().expect("mount is there");
-        if !said.status.success() {
-            eprintln!("skipped: no file system can be mounted here: {}", String::from_utf8_lossy(&said.stderr).trim());
-            return None;
-        }
-        Some(Self(at))
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.0.join("filler")
-    }
-
-    /// Leaves no byte free, however often something else is freed meanwhile.
-    fn fill(&self) {
-        let mut file = File::options().create(true).append(true).open(self.filler()).expect("a file");
-        for size in [64 * 1024, 4 * 1024, 1] {
-            loop {
-                match file.write(&vec![0; size]) {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => panic!("filling the disk: {error}"),
-                }
-            }
-        }
-    }
-
-    fn empty(&self) {
-        std::fs::remove_file(self.filler()).expect("removed");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-        // A server that is killed behind the end of its event leaves what it kept in memory (docs/formats.md, "When the disk is full").
-        let data = self.0.parent().expect("the data directory").as_os_str().as_encoded_bytes();
-        let hash: String = Sha256::digest(data).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let _ = std::fs::remove_dir_all(format!("/dev/shm/townsquare-{}-{hash}", rustix::process::getuid().as_raw()));
-    }
-}
 
 /// How many fragments the recording on disk has.
 fn recorded(events: &Path, event: &Event) -> usize {

@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Processes that serve listeners; more start as they fill [default: one a core]
     #[arg(long, env = "TOWNSQUARE_RELAY_WORKERS", hide_env = true, value_name = "N")]
     relay_workers: Option<usize>,
+    /// Milliseconds between two sends to a listener: auto, 200, 1000, 2000, 4000, 8000 or 16000 [default: auto]
+    #[arg(long, env = "TOWNSQUARE_CADENCE", hide_env = true, value_name = "MILLIS")]
+    cadence: Option<String>,
 }
 
 /// Serves until it is told to stop.
@@ -63,7 +66,8 @@ pub(crate) fn run(args: Args, log: &crate::log::Flags) -> anyhow::Result<()> {
     }
     let upstreams = args.upstream.iter().map(|said| settings::checked("--upstream", said).map(|url| settings::text(&url)));
     let upstreams = upstreams.collect::<Result<Vec<_>, _>>()?;
-    let mut settings = Said::of_relay(args.data, args.listen, args.internal_listen, [args.tls_cert, args.tls_key]).resolve()?;
+    let mut settings =
+        Said::of_relay(args.data, args.listen, args.internal_listen, [args.tls_cert, args.tls_key], args.cadence).resolve()?;
     settings.relay_workers = args.relay_workers.unwrap_or(settings.relay_workers);
     settings.keys = args.keys.map(std::path::absolute).transpose()?;
     let ca = args.upstream_ca.map(std::path::absolute).transpose()?;

@@ -180,9 +180,15 @@ impl Said {
 
 impl Said {
     /// What a relay in a tree says; the rest it has no use for.
-    pub(crate) fn of_relay(data: Option<PathBuf>, listen: SocketAddr, internal: Option<SocketAddr>, tls: [Option<PathBuf>; 2]) -> Self {
+    pub(crate) fn of_relay(
+        data: Option<PathBuf>,
+        listen: SocketAddr,
+        internal: Option<SocketAddr>,
+        tls: [Option<PathBuf>; 2],
+        cadence: Option<String>,
+    ) -> Self {
         let [tls_cert, tls_key] = tls;
-        Self { data, relay_listen: Some(listen), internal_listen: internal, tls_cert, tls_key, ..Self::default() }
+        Self { data, relay_listen: Some(listen), internal_listen: internal, tls_cert, tls_key, cadence, ..Self::default() }
     }
 }
 

@@ -2,8 +2,11 @@
 
 #![allow(dead_code, unreachable_pub, clippy::cast_possible_truncation, reason = "each test file uses its part of numbers it made itself")]
 
+pub mod disk;
 pub mod event;
+pub mod liar;
 pub mod people;
+pub mod recording;
 pub mod relay;
 pub mod sound;
 pub mod voice;
@@ -161,6 +164,11 @@ impl Server {
     /// Where listeners are served.
     pub(crate) fn relay_url(&self) -> String {
         format!("http://{}", self.relay)
+    }
+
+    /// The same as an address of a socket.
+    pub(crate) const fn relay_address(&self) -> SocketAddr {
+        self.relay
     }
 
     /// Where speakers are served.

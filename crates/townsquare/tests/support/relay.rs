@@ -1,6 +1,6 @@
 //! A relay on what would be another machine: `townsquare relay` in a directory of its own.
 
-use super::{Server, address, get, host, read_pid, scratch, townsquare, until};
+use super::{Server, address, get, host, read_pid, runs, scratch, townsquare, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -71,8 +71,18 @@ impl Relay {
 
     /// One value of the metrics of all roles, added up.
     pub fn metric(&self, name: &str) -> u64 {
+        self.metric_where(|rest| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
+    }
+
+    /// Troubles of a kind with upstreams.
+    pub fn troubles(&self, kind: &str) -> u64 {
+        let label = format!("kind=\"{kind}\"");
+        self.metric_where(|line| line.starts_with("townsquare_copy_troubles_total{") && line.contains(&label))
+    }
+
+    fn metric_where(&self, is_meant: impl Fn(&str) -> bool) -> u64 {
         let (_, text) = until("metrics", || get(self.internal, "/metrics").filter(|(status, _)| *status == 200));
-        metric_in(&text, name)
+        sum(&text, is_meant)
     }
 
     /// The process of `copy` or `relay-INDEX`.
@@ -94,9 +104,12 @@ impl Relay {
         if let Some(mut child) = self.supervisor.take() {
             let _ = child.kill().and_then(|()| child.wait());
         }
-        for pid in left.into_iter().chain(self.processes()) {
-            let _ = kill_process(pid, Signal::KILL);
+        let left: Vec<_> = left.into_iter().chain(self.processes()).collect();
+        for pid in &left {
+            let _ = kill_process(*pid, Signal::KILL);
         }
+        // Their sockets close with them.
+        until("its processes are gone", || (!left.iter().any(|pid| runs(*pid))).then_some(()));
     }
 
     /// What it logged.
@@ -122,6 +135,9 @@ impl Drop for Relay {
 
 /// One value in Prometheus text, added up over all roles.
 pub fn metric_in(text: &str, name: &str) -> u64 {
-    let of = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
-    text.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    sum(text, |line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
+}
+
+fn sum(text: &str, is_meant: impl Fn(&str) -> bool) -> u64 {
+    text.lines().filter(|line| is_meant(line)).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }

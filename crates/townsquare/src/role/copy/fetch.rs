@@ -103,7 +103,7 @@ fn fetch(desk: &Desk, event: &Event, rung: Rung, block: u64, which: usize) -> Re
             }
         }
     }
-    if event.with(rung, |files| files.fill(block, &fragments))? {
+    if desk.write(event, rung, |files| files.fill(block, &fragments))? {
         desk.metrics.block();
         desk.admit([(event.id, rung, block)]);
     }

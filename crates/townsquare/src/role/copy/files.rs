@@ -66,7 +66,13 @@ impl Files {
                 fresh.extend(append.present.then_some(block));
             }
         }
-        self.index.write_all_at(&append.record, append.record_at)?;
+        if let Err(error) = self.index.write_all_at(&append.record, append.record_at) {
+            // The next try finds them as this one did, and says that they are fresh.
+            for &block in &fresh {
+                self.mark(block, gone(mark_of(&self.have, block)?))?;
+            }
+            return Err(error);
+        }
         Ok(fresh)
     }
 

@@ -10,6 +10,7 @@ use base::limit::COPY_DOCUMENT_BYTES_MAX;
 use base::{FragmentNumber, Rung};
 use programme::Announcement;
 use programme::copy::{Frame, Reader, Sound};
+use programme::journal::Journal;
 use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -63,7 +64,10 @@ pub(super) fn run(desk: &Desk, event: &Event, rung: Rung) {
                 follower.pause(ENDED_LOOK);
             }
             Ok(Done::Left) => {}
-            Ok(Done::Nothing) => silence = Silence::Patient,
+            Ok(Done::Nothing) => {
+                silence = Silence::Patient;
+                follower.ask_around();
+            }
             Ok(Done::Begun) => silence = Silence::Live,
             Err(trouble) => follower.fail(which, &trouble),
         }
@@ -75,8 +79,8 @@ impl Follower<'_> {
         if self.rung == Rung::R64 && !self.event.directory.join("event.json").exists() {
             self.announce(which)?;
         }
-        let (last, had_ended) = self.event.with(self.rung, |files| Ok((files.track().last(), files.track().has_ended())))?;
-        if had_ended {
+        let last = self.event.with(self.rung, |files| Ok(files.track().last()))?;
+        if self.has_ended()? {
             self.let_in();
         }
         let slots = self.rung.slots_per_fragment();
@@ -87,19 +91,19 @@ impl Follower<'_> {
         let answer = self.desk.upstreams.ask(which, self.event.id, &format!("{}?from={from}&bytes={bytes}", self.rung), silence)?;
         self.unknown = 0;
         self.desk.metrics.opened();
-        self.take(which, answer, Reader::new(self.rung, last), silence, had_ended)
+        self.take(which, answer, Reader::new(self.rung, last), silence)
     }
 
     /// Takes what comes until the connection ends or is left.
-    fn take(&mut self, which: usize, mut answer: Answer, mut reader: Reader, silence: Silence, mut over: bool) -> Result<Done, Trouble> {
+    fn take(&mut self, which: usize, mut answer: Answer, mut reader: Reader, silence: Silence) -> Result<Done, Trouble> {
         let mut bytes = vec![0; READ_BYTES];
-        let mut heard = false;
+        let (mut heard, mut came) = (false, Instant::now());
         loop {
             if self.catches_up(answer.edge)? {
                 self.let_in();
             }
             let count = match answer.body.read(&mut bytes) {
-                Ok(0) if over && reader.is_between_frames() => {
+                Ok(0) if reader.is_between_frames() && self.has_ended()? => {
                     self.let_in();
                     return Ok(Done::Over);
                 }
@@ -114,8 +118,15 @@ impl Follower<'_> {
             self.desk.metrics.received(count);
             reader.feed(&bytes[..count]);
             while let Some(frame) = reader.frame()? {
+                if matches!(frame, Frame::Fragment(..) | Frame::Named(..)) {
+                    came = Instant::now();
+                }
                 heard |= matches!(frame, Frame::Fragment(..));
-                over |= self.write(&frame)?;
+                self.write(&frame)?;
+            }
+            // Bytes that never become a fragment are no better than silence.
+            if came.elapsed() >= silence.time() {
+                return Err(Trouble::Silent);
             }
             if heard {
                 (self.grown, self.tries) = (Some(Instant::now()), 0);
@@ -129,31 +140,36 @@ impl Follower<'_> {
         }
     }
 
-    /// Writes a frame down; whether nothing follows.
-    fn write(&self, frame: &Frame) -> Result<bool, Trouble> {
-        let mut over = false;
+    /// Writes a frame down.
+    fn write(&self, frame: &Frame) -> Result<(), Trouble> {
         let append = |place, sound| {
-            let fresh = self.event.with(self.rung, |files| files.append(place, sound))?;
+            let fresh = self.desk.write(self.event, self.rung, |files| files.append(place, sound))?;
             self.desk.admit(fresh.into_iter().map(|block| (self.event.id, self.rung, block)));
-            Ok::<(), Trouble>(())
+            Ok(())
         };
         match frame {
             Frame::Fragment(place, bytes) => {
-                append(*place, Sound::Here(bytes))?;
                 self.desk.metrics.fragment();
+                append(*place, Sound::Here(bytes))
             }
-            Frame::Named(place, length) => append(*place, Sound::Elsewhere(*length))?,
+            Frame::Named(place, length) => append(*place, Sound::Elsewhere(*length)),
             Frame::End(place) => {
-                over = true;
-                self.event.with(self.rung, |files| if files.track().has_ended() { Ok(()) } else { files.end(*place) })?;
+                self.desk.write(self.event, self.rung, |files| if files.track().has_ended() { Ok(()) } else { files.end(*place) })
             }
-            Frame::Cuts(bytes) => self.document("cuts", bytes)?,
-            Frame::Journal(bytes) => {
-                self.document("journal", bytes)?;
-                over = programme::journal::Journal::read(bytes).end().is_some();
-            }
+            Frame::Cuts(bytes) => self.document("cuts", bytes),
+            Frame::Journal(bytes) => self.document("journal", bytes),
         }
-        Ok(over)
+    }
+
+    /// Whether nothing follows on this rung. A rung may have nothing at all, and an event may end before it was heard.
+    fn has_ended(&self) -> Result<bool, Trouble> {
+        let ends = |rung| self.event.with(rung, |files| Ok((files.track().has_ended(), files.track().last().is_some())));
+        let (recording_ended, is_recorded) = ends(Rung::R64)?;
+        if recording_ended || is_recorded {
+            return Ok(recording_ended || ends(self.rung)?.0);
+        }
+        let journal = std::fs::read(self.event.directory.join("journal")).unwrap_or_default();
+        Ok(Journal::read(&journal).end().is_some())
     }
 
     /// Puts a document in its place. One that is shorter than what is here comes from an upstream that is behind.
@@ -200,7 +216,7 @@ impl Follower<'_> {
         }
         if self.rung == Rung::R64 {
             let is_new = !self.event.directory.join("event.json").exists();
-            self.unknown = if matches!(trouble, Trouble::Unknown) { self.unknown + 1 } else { 0 };
+            self.unknown = if matches!(trouble, Trouble::Unknown | Trouble::Ticket) { self.unknown + 1 } else { 0 };
             if self.unknown >= upstreams {
                 self.desk.link.tell(Fact::Copied { event: self.event.id, known: false });
                 self.event.stop();
@@ -217,6 +233,13 @@ impl Follower<'_> {
         let rounds = self.tries / upstreams;
         if rounds > 0 || self.rung != Rung::R64 {
             self.pause(crate::command::listen::source::back_off(u32::try_from(rounds).unwrap_or(u32::MAX)));
+        }
+    }
+
+    /// Nothing is to be heard where the event was looked for: it may have begun elsewhere.
+    fn ask_around(&self) {
+        if self.rung == Rung::R64 && self.desk.upstreams.count() > 1 {
+            self.event.change_over();
         }
     }
 

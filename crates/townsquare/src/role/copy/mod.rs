@@ -22,11 +22,13 @@ use base::{EventId, Rung};
 use event::Event;
 use metrics::{Load, Metrics};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use upstream::Trouble;
 
 /// The longest wait of the loop: it beats more often than the supervisor looks.
 const WAIT: Duration = Duration::from_millis(100);
@@ -80,6 +82,18 @@ impl Desk {
         self.metrics.evicted(count - stay.len());
         // Where a copy goes on nothing is taken away: it goes when it is no longer the last.
         self.window.keep(stay);
+    }
+
+    /// Works on a rung's files; on a full disk once more, when older blocks have made room.
+    fn write<T>(&self, event: &Event, rung: Rung, mut work: impl FnMut(&mut files::Files) -> io::Result<T>) -> Result<T, Trouble> {
+        match event.with(rung, &mut work) {
+            Err(Trouble::Disk(error)) if error.kind() == io::ErrorKind::StorageFull && self.window.shrink() => {
+                tracing::warn!(window_bytes = self.window.bytes().1, "the disk is full before the window is: the window becomes smaller");
+                self.admit([]);
+                event.with(rung, work)
+            }
+            done => done,
+        }
     }
 }
 

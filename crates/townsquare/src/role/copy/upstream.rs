@@ -28,6 +28,9 @@ pub(super) enum Trouble {
     /// It has no such event.
     #[error("it knows no such event")]
     Unknown,
+    /// It lets nobody in who has no better ticket: the event is private.
+    #[error("our ticket is not good there; --keys names the server's keys")]
+    Ticket,
     /// It can't be reached, or it refuses.
     #[error("{0}")]
     Refused(String),
@@ -53,6 +56,7 @@ impl Trouble {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
+            Self::Ticket => "ticket",
             Self::Refused(_) => "refused",
             Self::Silent => "silent",
             Self::Broken(_) => "broken",
@@ -82,6 +86,16 @@ pub(super) enum Silence {
     Live,
     /// Longer: nothing need come.
     Patient,
+}
+
+impl Silence {
+    /// So long.
+    pub(super) const fn time(self) -> Duration {
+        match self {
+            Self::Live => Duration::from_millis(UPSTREAM_SILENT_MILLIS_MAX),
+            Self::Patient => PATIENCE,
+        }
+    }
 }
 
 /// The relays that are copied from.
@@ -116,7 +130,7 @@ impl Upstreams {
     }
 
     /// The address of something of an event, with our own ticket in it.
-    pub(super) fn url(&self, which: usize, event: EventId, rest: &str) -> String {
+    fn url(&self, which: usize, event: EventId, rest: &str) -> String {
         let base = self.name(which);
         match self.ticket(event) {
             Some(ticket) => format!("{base}/copy/{event}/t/{ticket}/{rest}"),
@@ -127,22 +141,21 @@ impl Upstreams {
     /// Asks for something of an event.
     pub(super) fn ask(&self, which: usize, event: EventId, rest: &str, silence: Silence) -> Result<Answer, Trouble> {
         let url = self.url(which, event, rest);
-        let silent = match silence {
-            Silence::Live => Duration::from_millis(UPSTREAM_SILENT_MILLIS_MAX),
-            Silence::Patient => PATIENCE,
-        };
-        let answer = self.agent.get(&url).config().timeout_per_read(Some(silent)).build().call();
-        let answer = answer.map_err(|error| self.unreachable(which, &error)).and_then(http::good).map_err(|refused| {
-            if refused.is(FaultKind::EventUnknown) { Trouble::Unknown } else { Trouble::Refused(refused.to_string()) }
+        let answer = self.agent.get(&url).config().timeout_per_read(Some(silence.time())).build().call();
+        let answer = answer.map_err(|error| self.unreachable(which, &error)).and_then(http::good).map_err(|refused| match refused {
+            _ if refused.is(FaultKind::EventUnknown) => Trouble::Unknown,
+            _ if refused.is(FaultKind::BadTicket) => Trouble::Ticket,
+            _ => Trouble::Refused(refused.to_string()),
         })?;
         let header = answer.headers().get("townsquare-edge").and_then(|value| value.to_str().ok());
         let edge = header.and_then(|place| place.split_once('.')?.1.parse().ok()).map(FragmentNumber);
         Ok(Answer { body: Box::new(body(answer)), edge })
     }
 
-    /// Says how many listen; whether it was heard.
+    /// Says how many listen; whether it was heard. Without keys nobody would believe it.
     pub(super) fn tell(&self, which: usize, event: EventId, rest: &str) -> bool {
-        let answer = self.teller.post(self.url(which, event, rest)).send_empty();
+        let Some(ticket) = self.ticket(event) else { return false };
+        let answer = self.teller.post(format!("{}/copy/{event}/t/{ticket}/{rest}", self.name(which))).send_empty();
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 

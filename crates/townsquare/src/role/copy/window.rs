@@ -5,6 +5,7 @@ use base::{EventId, Rung};
 use programme::copy::BLOCK_BYTES;
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A block of an event's rung.
@@ -12,7 +13,7 @@ pub(super) type Block = (EventId, Rung, u64);
 
 /// The blocks that are here, those that came first in front.
 pub(super) struct Window {
-    blocks_max: usize,
+    blocks_max: AtomicUsize,
     here: Mutex<VecDeque<Block>>,
 }
 
@@ -31,14 +32,15 @@ impl Window {
         let when = |rung: Rung, block: u64| block * u64::from(Rung::R64.bits_per_second() / rung.bits_per_second());
         found.sort_by_key(|&(written, (event, rung, block))| (written, event, when(rung, block), rung));
         let here = found.into_iter().map(|(_, block)| block).collect();
-        Self { blocks_max: usize::try_from(bytes / BLOCK_BYTES).unwrap_or(usize::MAX), here: Mutex::new(here) }
+        let blocks_max = usize::try_from(bytes / BLOCK_BYTES).unwrap_or(usize::MAX);
+        Self { blocks_max: AtomicUsize::new(blocks_max), here: Mutex::new(here) }
     }
 
     /// Blocks have come; gives those that have to go.
     pub(super) fn admit(&self, blocks: impl IntoIterator<Item = Block>) -> Vec<Block> {
         let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
         here.extend(blocks);
-        let over = here.len().saturating_sub(self.blocks_max);
+        let over = here.len().saturating_sub(self.blocks_max.load(Ordering::Relaxed));
         here.drain(..over).collect()
     }
 
@@ -52,9 +54,22 @@ impl Window {
         self.here.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, ..)| *id != event);
     }
 
+    /// The disk holds less than was said: an eighth of what is here is to go, and does not come back. False when there is nothing to give.
+    pub(super) fn shrink(&self) -> bool {
+        let here = self.here.lock().unwrap_or_else(PoisonError::into_inner).len();
+        if here > 0 {
+            self.blocks_max.store(here - here.div_ceil(8), Ordering::Relaxed);
+        }
+        here > 0
+    }
+
     /// Bytes that are here, and bytes that may be.
     pub(super) fn bytes(&self) -> (u64, u64) {
         let here = self.here.lock().unwrap_or_else(PoisonError::into_inner).len();
-        (here as u64 * BLOCK_BYTES, (self.blocks_max as u64).saturating_mul(BLOCK_BYTES))
+        let most = self.blocks_max.load(Ordering::Relaxed);
+        (here as u64 * BLOCK_BYTES, (most as u64).saturating_mul(BLOCK_BYTES))
     }
 }
+
+#[cfg(test)]
+mod tests;
