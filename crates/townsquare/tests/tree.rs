@@ -120,8 +120,8 @@ fn what_is_older_is_fetched_once_however_many_rewind() {
         assert!(heard == recording, "{} of {} fragments", heard.len(), recording.len());
     }
     check_heard(&live.join().expect("heard"), &recording);
-    let length: usize = recording.iter().map(|(_, bytes)| bytes.len()).sum();
-    let fetched = leaf.metric("townsquare_copy_fetched_bytes_total") as usize;
+    let length: u64 = recording.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    let fetched = leaf.metric("townsquare_copy_fetched_bytes_total");
     assert!(fetched < length, "{fetched} bytes were fetched of {length}: once for all of them");
 }
 
