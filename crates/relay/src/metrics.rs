@@ -23,6 +23,7 @@ pub(crate) struct Metrics {
     pub(crate) turn_micros_max: u64,
     pub(crate) passes: u64,
     pub(crate) lag_micros: u64,
+    pub(crate) lag_micros_total: u64,
     pub(crate) lag_micros_max: u64,
 }
 
@@ -57,7 +58,7 @@ pub struct Load {
 
 impl Metrics {
     pub(crate) fn text(&self, load: &Load) -> String {
-        let rows: [(&str, &str, &str, u64); 29] = [
+        let rows: [(&str, &str, &str, u64); 30] = [
             ("connections", "gauge", "Open connections.", load.connections as u64),
             ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
             ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
@@ -91,6 +92,7 @@ impl Metrics {
                 "Microseconds from seeing a fragment to the last send of its pass, in the newest pass.",
                 self.lag_micros,
             ),
+            ("lag_micros_total", "counter", "The sum of these: what a pass takes on average, divided by the passes.", self.lag_micros_total),
             ("lag_micros_max", "gauge", "The longest of these.", self.lag_micros_max),
         ];
         let mut text = String::with_capacity(4096);

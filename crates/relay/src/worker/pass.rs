@@ -75,6 +75,7 @@ impl Worker {
                 self.pass.since = (!is_over).then_some(now);
                 let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
                 self.house.metrics.lag_micros = micros;
+                self.house.metrics.lag_micros_total = self.house.metrics.lag_micros_total.saturating_add(micros);
                 self.house.metrics.lag_micros_max = self.house.metrics.lag_micros_max.max(micros);
             }
         }
