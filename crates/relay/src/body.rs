@@ -124,7 +124,9 @@ impl Runs {
                 Run::File { file, offset, .. } => {
                     let first = offset + skip;
                     if window.is_none_or(|window| !window.holds(file, first, take, span.len())) {
-                        file.read(first, SEND_BYTES, span)?;
+                        // What follows the last run is not wanted.
+                        let most = if index + 1 == self.runs.len() { index_of(take) } else { SEND_BYTES };
+                        file.read(first, most, span)?;
                         window = Some(Window { file, start: first });
                     }
                     let window = window.filter(|window| window.holds(file, first, take, span.len()));

@@ -93,6 +93,7 @@ pub(crate) struct Event {
     unheard: Unheard,
     /// Everything before it is published.
     mark: FragmentNumber,
+    phase: Phase,
     /// The rungs that have grown since their listeners had a turn.
     grew: [bool; 3],
     /// When the newest fragment was seen.
@@ -149,6 +150,7 @@ impl Event {
             cuts_bytes: 0,
             unheard: Unheard::default(),
             mark: FragmentNumber(0),
+            phase: Phase::Waiting,
             grew: [false; 3],
             grown: now.checked_sub(idle).unwrap_or(now),
             chunks: VecDeque::new(),
@@ -207,10 +209,11 @@ impl Event {
         let mark = view::published(&self.indexes[0], self.announcement.delay, idle);
         fresh |= self.look_for_missing() | (mark != self.mark) | is_first;
         self.mark = mark;
+        self.phase = self.look_at_phase();
         if is_first {
             self.rota.begin(Rung::ALL.map(|rung| self.reach(rung)));
         }
-        self.ended = if self.phase() == Phase::Ended { self.ended.or(Some(now)) } else { None };
+        self.ended = if self.phase == Phase::Ended { self.ended.or(Some(now)) } else { None };
         if fresh {
             self.version += 1;
             self.openings.clear();
@@ -240,7 +243,7 @@ impl Event {
 
     /// Whether it went live and nothing of it is published yet.
     pub(crate) fn is_opening(&self) -> bool {
-        self.phase() == Phase::Waiting && self.unheard.opened && !self.unheard.over
+        self.phase == Phase::Waiting && self.unheard.opened && !self.unheard.over
     }
 
     /// Why there is nothing to hear while [`Phase::Waiting`].
@@ -269,7 +272,11 @@ impl Event {
         Programme { rungs: &self.indexes, cuts: &self.cuts, published: self.mark }
     }
 
-    pub(crate) fn phase(&self) -> Phase {
+    pub(crate) const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn look_at_phase(&self) -> Phase {
         if self.programme().has_ended() {
             Phase::Ended
         } else if self.newest().is_some() {

@@ -92,7 +92,12 @@ impl Metrics {
                 "Microseconds from seeing a fragment to the last send of its pass, in the newest pass.",
                 self.lag_micros,
             ),
-            ("lag_micros_total", "counter", "The sum of these: what a pass takes on average, divided by the passes.", self.lag_micros_total),
+            (
+                "lag_micros_total",
+                "counter",
+                "The sum of these: what a pass takes on average, divided by the passes.",
+                self.lag_micros_total,
+            ),
             ("lag_micros_max", "gauge", "The longest of these.", self.lag_micros_max),
         ];
         let mut text = String::with_capacity(4096);
