@@ -1,6 +1,9 @@
 /** Browsers for the tests: Debian's Chromium with a voice as its microphone, and pages that keep what they hear. */
 import { chromium } from 'playwright-core';
 
+/** Longer than anything takes on a busy machine; reached only by a failure. */
+export const PATIENCE_MILLIS = 60_000;
+
 const ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,16 +19,24 @@ const ARGS = [
  * @param {string} [voice] the WAV that is its microphone, over and over
  * @param {...string} more arguments; one of them takes the place of another of its name
  */
-export const launch = (voice, ...more) => {
+export async function launch(voice, ...more) {
   const name = /** @param {string} argument */ (argument) => argument.split('=')[0];
   const args = [...ARGS.filter((one) => !more.some((other) => name(other) === name(one))), ...more];
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
+    timeout: PATIENCE_MILLIS,
     // People's browsers keep the page that they come back to.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: voice ? [...args, `--use-file-for-fake-audio-capture=${voice}`] : args,
   });
-};
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(PATIENCE_MILLIS);
+    return context;
+  };
+  return browser;
+}
 
 /**
  * What went wrong in a page, kept from its first moment.
@@ -131,9 +142,8 @@ export const statsOf = (page) =>
 /**
  * Waits until the page's sound moves.
  * @param {import('playwright-core').Page} page
- * @param {number} [timeout]
  */
-export async function heard(page, timeout = 30_000) {
+export async function heard(page) {
   const at = await page.evaluate(() => document.querySelector('audio')?.currentTime ?? 0);
   await page.waitForFunction(
     (from) => {
@@ -141,6 +151,17 @@ export async function heard(page, timeout = 30_000) {
       return audio && !audio.paused && Math.abs(audio.currentTime - from) > 0.3;
     },
     at,
-    { timeout },
   );
+}
+
+/**
+ * Waits until the page's player was given so many more fragments of 200 ms.
+ * @param {import('playwright-core').Page} page
+ * @param {number} count
+ */
+export async function given(page, count) {
+  const from = Number((await statsOf(page)).fragments);
+  await page.waitForFunction((to) => /** @type {any} */ (document.querySelector('town-player'))?.stats.fragments >= to, from + count, {
+    timeout: PATIENCE_MILLIS + count * 200,
+  });
 }

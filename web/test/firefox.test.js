@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
+import { PATIENCE_MILLIS } from './browser.js';
 import { binary, startServer } from './server.js';
 import { voice } from './voice.js';
 
@@ -16,6 +17,7 @@ before(async () => {
     browser: 'firefox',
     executablePath: '/usr/bin/firefox-esr',
     headless: true,
+    timeout: PATIENCE_MILLIS,
     extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
   });
 });
@@ -30,6 +32,7 @@ test('Firefox hears the event and its replay', async () => {
   const event = await server.event('Heard in Firefox');
   speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MILLIS);
   await page.goto(event.page);
   await page.waitForSelector('town-player .listen');
   // Through Web Audio the sound flows on machines without a sound card, where Firefox refuses to play otherwise.
@@ -39,13 +42,13 @@ test('Firefox hears the event and its replay', async () => {
     Object.assign(globalThis, { context });
   });
   await page.locator('.listen').click();
-  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 3, { timeout: 30_000 });
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 3);
   const stats = await page.evaluate(() => /** @type {any} */ (document.querySelector('town-player')).stats);
   console.log('firefox', stats);
   assert.equal(stats.by, 'stream');
   assert.equal(stats.gaps, 0);
   await server.cli('event', 'end', event.id);
-  await page.waitForSelector('town-replay .seek', { timeout: 20_000 });
+  await page.waitForSelector('town-replay .seek');
   await page.locator('town-replay .listen').click();
-  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 1 && !document.querySelector('audio')?.paused, { timeout: 20_000 });
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 1 && !document.querySelector('audio')?.paused);
 });

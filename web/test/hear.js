@@ -8,6 +8,8 @@ import { Boxes } from '../js/boxes.js';
 
 const run = promisify(execFile);
 const RATE = 16_000;
+/** Sound that comes so much later than usual is late: a player near the edge has no more in store. */
+const LATE_SECONDS = 0.5;
 /** Envelope steps a second. */
 const STEPS = 50;
 
@@ -84,4 +86,34 @@ export function fragments(bytes) {
   const pieces = new Boxes().push(bytes).filter((piece) => piece.kind === 'fragment');
   const missing = pieces.slice(1).reduce((sum, piece, i) => sum + piece.number - pieces[i].number - pieces[i].slots, 0);
   return { pieces, missing };
+}
+
+/**
+ * Listens to a stream from here, to know what the server itself was late with while a page listened.
+ * @param {string} stream
+ */
+export function punctual(stream) {
+  const life = new AbortController();
+  const boxes = new Boxes();
+  let [first, pauses, wasLate] = [Infinity, 0, false];
+  const listening = (async () => {
+    const answer = await fetch(`${stream}?from=-1`, { signal: life.signal });
+    for await (const bytes of /** @type {AsyncIterable<Uint8Array>} */ (/** @type {unknown} */ (answer.body))) {
+      for (const piece of boxes.push(bytes)) {
+        if (piece.kind !== 'fragment') continue;
+        // When it came beside when it was spoken; the least of it is what a quiet moment takes.
+        const delay = performance.now() / 1000 - piece.time;
+        first = Math.min(first, delay);
+        const late = delay - first > LATE_SECONDS;
+        if (late && !wasLate) pauses += 1;
+        wasLate = late;
+      }
+    }
+  })().catch(() => {});
+  /** How often it was late. */
+  return async () => {
+    life.abort();
+    await listening;
+    return pauses;
+  };
 }

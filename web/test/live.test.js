@@ -1,7 +1,7 @@
 /** One whole event in real browsers: two speakers, two listeners, navigation, a lost network, another tab, the end and the replay. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { downlinkOf, faultsOf, goOnStage, heard, keepStream, launch, statsOf, streamOf } from './browser.js';
+import { PATIENCE_MILLIS, downlinkOf, faultsOf, given, goOnStage, heard, keepStream, launch, statsOf, streamOf } from './browser.js';
 import { alike, decibels, decode, envelope, fragments } from './hear.js';
 import { startServer } from './server.js';
 import { voice } from './voice.js';
@@ -20,6 +20,8 @@ const OTHER = 0.45;
 /** @type {Page} */ let ben;
 /** @type {Page} */ let listener;
 /** @type {Record<'ada' | 'ben', Float32Array>} */ let spoken;
+/** Seconds of the programme up to which Ada alone was heard for a while. */
+let aloneUntil = 0;
 
 before(async () => {
   server = await startServer();
@@ -55,12 +57,11 @@ test('who listens before the event begins hears it when it does', async () => {
 test('the audience hears who speaks, as they spoke, without a gap', async () => {
   await ben.getByRole('button', { name: 'Mute', exact: true }).click();
   await ben.getByText('You are muted. Nobody hears you.').waitFor();
-  const before = fragments(await streamOf(listener)).pieces.length;
-  await listener.waitForTimeout(15_000);
+  await given(listener, 70);
   const bytes = await streamOf(listener);
   const { pieces, missing } = fragments(bytes);
   assert.equal(missing, 0, 'no fragment is missing');
-  assert.ok(pieces.length - before >= 60, `15 s brought ${pieces.length - before} fragments of 200 ms`);
+  aloneUntil = pieces[pieces.length - 1].time;
   const samples = (await decode(bytes)).slice(-16_000 * 12);
   const heardAs = { ada: alike(envelope(samples), spoken.ada), ben: alike(envelope(samples), spoken.ben) };
   console.log('heard', heardAs, `${decibels(samples).toFixed(1)} dBFS`);
@@ -96,7 +97,7 @@ test('without script the page’s own element plays, by keyboard', async () => {
         const audio = /** @type {HTMLAudioElement & { webkitAudioDecodedByteCount: number }} */ (document.querySelector('audio'));
         return { at: audio.currentTime, decoded: audio.webkitAudioDecodedByteCount, error: audio.error?.message };
       });
-    const until = Date.now() + 20_000;
+    const until = Date.now() + PATIENCE_MILLIS;
     let from = Infinity;
     for (let now = await heardSo(); now.at < from + 2 || now.decoded < 10_000; now = await heardSo()) {
       if (now.at > 0) from = Math.min(from, now.at);
@@ -105,8 +106,8 @@ test('without script the page’s own element plays, by keyboard', async () => {
     }
   };
   await play();
-  await page.getByRole('link', { name: 'Load the page again' }).click();
-  await page.waitForFunction(() => document.querySelector('audio')?.currentTime === 0);
+  // Nothing that waits inside the page runs without script.
+  await Promise.all([page.waitForEvent('load'), page.getByRole('link', { name: 'Load the page again' }).click()]);
   await play();
   await context.close();
 });
@@ -115,7 +116,8 @@ test('navigation, back and a form leave the sound alone', async () => {
   await listener.evaluate(() => {
     const audio = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
     const events = /** @type {string[]} */ ([]);
-    for (const name of ['pause', 'emptied', 'waiting', 'seeking', 'ended', 'error']) audio.addEventListener(name, () => events.push(name));
+    // Not `waiting`: a machine that is short of time is no navigation.
+    for (const name of ['pause', 'emptied', 'seeking', 'ended', 'error']) audio.addEventListener(name, () => events.push(name));
     Object.assign(globalThis, { events, theAudio: audio });
   });
   const before = await statsOf(listener);
@@ -167,11 +169,13 @@ test('a second tab takes the sound over', async () => {
 });
 
 test('after a lost network and after the back button it is live again', async () => {
-  const before = await statsOf(listener);
+  const { reconnects } = await statsOf(listener);
   server.air.cut();
-  await listener.waitForTimeout(8000);
-  const lost = await statsOf(listener);
-  assert.ok(Number(lost.fragments) - Number(before.fragments) < 10, 'the wire is cut');
+  // It gives up the connection, and the next one.
+  await tried(1 + Number(reconnects));
+  const { fragments } = await statsOf(listener);
+  await tried(2 + Number(reconnects));
+  assert.equal((await statsOf(listener)).fragments, fragments, 'the wire is cut');
   server.air.mend();
   // What a phone says to its pages when the network is there again.
   await listener.evaluate(() => dispatchEvent(new Event('online')));
@@ -179,7 +183,7 @@ test('after a lost network and after the back button it is live again', async ()
   await heard(listener);
   console.log('after the network', Date.now() - back, 'ms');
   await listener.locator('town-player[data-state="playing"]').waitFor();
-  assert.ok(Number((await statsOf(listener)).fragments) > Number(lost.fragments));
+  assert.ok(Number((await statsOf(listener)).fragments) > Number(fragments));
   await listener.goto('about:blank');
   await listener.goBack({ waitUntil: 'commit' });
   const again = Date.now();
@@ -188,13 +192,16 @@ test('after a lost network and after the back button it is live again', async ()
   await listener.locator('town-player[data-state="playing"]').waitFor();
 });
 
+/** @param {number} times for how many connections the player has tried again */
+const tried = (times) => listener.waitForFunction((to) => /** @type {any} */ (document.querySelector('town-player')).stats.reconnects >= to, times);
+
 test('after the end the replay is on the same page', async () => {
   await ada.getByRole('button', { name: 'End event' }).click();
   await ada.getByRole('button', { name: 'End for everybody' }).click();
   const ended = Date.now();
   await ada.getByText('The event is over.').waitFor();
   await ben.getByText('The event is over.').waitFor();
-  await listener.locator('town-replay .seek').waitFor({ timeout: 15_000 });
+  await listener.locator('town-replay .seek').waitFor();
   console.log('replay shown after', Date.now() - ended, 'ms');
   const replay = listener.locator('town-replay');
   await replay.getByRole('button', { name: 'Play' }).click();
@@ -202,12 +209,13 @@ test('after the end the replay is on the same page', async () => {
   await replay.getByLabel('Place in the recording').fill('20');
   await listener.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 20);
   await replay.getByLabel('Speed').selectOption('2');
-  assert.equal(await listener.evaluate(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).playbackRate), 2);
+  await listener.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).playbackRate === 2);
   const [download] = await Promise.all([listener.waitForEvent('download'), replay.getByRole('link', { name: 'Download' }).click()]);
   assert.match(download.suggestedFilename(), /\.m4a$/);
   const samples = await decode(await download.path());
   assert.ok(samples.length > 16_000 * 30, `the whole event is kept: ${samples.length / 16_000} s`);
-  const part = envelope(samples.slice(16_000 * 5, 16_000 * 17));
-  const both = Math.max(alike(part, spoken.ada), alike(part, spoken.ben));
-  assert.ok(both > 0.4, `and sounds like who spoke: ${both}`);
+  const part = envelope(samples.slice(16_000 * (aloneUntil - 11), 16_000 * aloneUntil));
+  const heardAs = { ada: alike(part, spoken.ada), ben: alike(part, spoken.ben) };
+  console.log('replayed', heardAs);
+  assert.ok(heardAs.ada > SAME && heardAs.ben < OTHER, `and sounds like who spoke there: ${JSON.stringify(heardAs)}`);
 });

@@ -10,7 +10,7 @@ const HLS = await readFile(createRequire(import.meta.url).resolve('hls.js/dist/h
  * @param {string} url
  */
 export async function playHls(page, url) {
-  await page.waitForFunction((at) => fetch(at).then((answer) => answer.ok, () => false), url, { timeout: 20_000 });
+  await page.waitForFunction((at) => fetch(at).then((answer) => answer.ok, () => false), url);
   await page.evaluate(HLS);
   await page.evaluate((at) => {
     const { Hls } = /** @type {any} */ (globalThis);
@@ -18,7 +18,11 @@ export async function playHls(page, url) {
     const audio = /** @type {HTMLAudioElement} */ (document.getElementById('hls'));
     // As it comes: what its defaults make of our playlists is what people hear.
     const hls = new Hls();
-    const seen = { parts: 0, segments: 0, stalls: 0, hiccups: 0, fatal: /** @type {string[]} */ ([]), latency: /** @type {number[]} */ ([]) };
+    const seen = { began: Infinity, frozen: 0, parts: 0, segments: 0, stalls: 0, hiccups: 0, fatal: /** @type {string[]} */ ([]), latency: /** @type {number[]} */ ([]) };
+    hls.once(Hls.Events.LEVEL_LOADED, () => {
+      const from = performance.now();
+      audio.addEventListener('playing', () => (seen.began = (performance.now() - from) / 1000), { once: true });
+    });
     hls.on(Hls.Events.FRAG_LOADED, (/** @type {unknown} */ _, /** @type {any} */ data) => (data.part ? seen.parts++ : seen.segments++));
     hls.on(Hls.Events.ERROR, (/** @type {unknown} */ _, /** @type {any} */ data) => {
       if (data.fatal) seen.fatal.push(data.details);
@@ -29,13 +33,19 @@ export async function playHls(page, url) {
       if (left > 0.3) seen.hiccups += 1;
       else seen.stalls += 1;
     });
+    let ran = performance.now();
+    setInterval(() => {
+      const now = performance.now();
+      if (now - ran > 500) seen.frozen += 1;
+      ran = now;
+    }, 50);
     setInterval(() => audio.currentTime > 0 && seen.latency.push(hls.latency), 500);
     hls.loadSource(at);
     hls.attachMedia(audio);
     void audio.play();
     Object.assign(globalThis, { seen });
   }, url);
-  await page.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.getElementById('hls')).currentTime > 1, null, { timeout: 20_000 });
+  await page.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.getElementById('hls')).currentTime > 1);
 }
 
 /** @param {import('playwright-core').Page} page */

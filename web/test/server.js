@@ -1,5 +1,6 @@
 /** A real server for the tests: the built binary, a data directory of its own, random ports, and nothing left behind. */
 import { execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,21 +12,25 @@ const run = promisify(execFile);
 export const binary = process.env.TOWNSQUARE_BIN ?? '';
 export const results = fileURLToPath(new URL('results/', import.meta.url));
 await mkdir(results, { recursive: true });
-const READY_MILLIS = 30_000;
+const READY_MILLIS = 60_000;
 const STOP_MILLIS = 10_000;
+const CLI_MILLIS = 60_000;
+/** Below the ports that the system takes for connections, which come and go by the thousand beside a crowd (ip_local_port_range). */
+const [PORT_MIN, PORT_MAX] = [10_000, 32_000];
 
 /** @typedef {{ id: string, page: string, stage: string, whip: { url: string, token: string }, listen: { stream: string, hls: string } }} Event */
 
-/** @returns {Promise<number>} */
-export function freePort() {
-  return new Promise((resolve, reject) => {
+/** A port that nobody has. @returns {Promise<number>} */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(PORT_MIN, PORT_MAX);
     const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    const free = await new Promise((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 /**
@@ -38,6 +43,8 @@ async function wire(port) {
   const sockets = new Set();
   let whole = true;
   let [passed, rate, freeAt] = [0, Infinity, 0];
+  /** @type {{ at: number, passed: number }[]} */
+  const passing = [];
   const server = createServer((near) => {
     const far = connect({ port, host: '127.0.0.1', onread: { buffer: Buffer.alloc(16_384), callback: (length, buffer) => arrived(Buffer.from(buffer.subarray(0, length))) } });
     for (const socket of [near, far]) {
@@ -55,6 +62,7 @@ async function wire(port) {
       near.write(bytes);
       passed += bytes.length;
       const now = Date.now();
+      passing.push({ at: now, passed });
       freeAt = Math.max(freeAt, now) + (bytes.length / rate) * 1000;
       if (freeAt <= now) return true;
       setTimeout(() => far.resume(), freeAt - now);
@@ -66,8 +74,8 @@ async function wire(port) {
   const drop = () => sockets.forEach((socket) => socket.destroy());
   return {
     port: address && typeof address === 'object' ? address.port : 0,
-    /** Bytes that came through from the far end. */
-    passed: () => passed,
+    /** Bytes that had come through from the far end. @param {number} [at] by then */
+    passed: (at = Infinity) => passing.findLast((step) => step.at <= at)?.passed ?? 0,
     /** @param {number} bytesPerSecond all connections together */
     slow: (bytesPerSecond) => void (rate = bytesPerSecond),
     cut: () => void (whole = false),
@@ -122,7 +130,7 @@ export async function startServer(front, at) {
   };
 
   const cli = /** @param {...string} args */ async (...args) => {
-    const { stdout } = await run(binary, [...args, '--data', data, '--json'], { timeout: 20_000 });
+    const { stdout } = await run(binary, [...args, '--data', data, '--json'], { timeout: CLI_MILLIS });
     return JSON.parse(stdout.trim().split('\n').pop() ?? '{}');
   };
 
@@ -149,7 +157,7 @@ export async function startServer(front, at) {
   return {
     base: front ?? behind,
     data,
-    ports: { square, relay, stage },
+    ports: { square, relay, stage, internal },
     /** The way of the sound to the listeners. */
     air,
     cli,

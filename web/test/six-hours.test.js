@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import puppeteer from 'puppeteer-core';
-import { launch } from './browser.js';
+import { PATIENCE_MILLIS, launch } from './browser.js';
 import { record, recorded } from './recording.js';
 import { binary, startServer } from './server.js';
 
@@ -17,10 +17,8 @@ const [HOURS_SECONDS, PLACE_SECONDS] = [6 * 3600, 5.5 * 3600];
 /** The tone that is heard for a minute around the place, and the one that is heard elsewhere. */
 const [HERE_HZ, ELSEWHERE_HZ] = [1320, 440];
 const [HEADER_BYTES_MAX, JUMP_BYTES_MAX] = [50_000, 300_000];
-/** 2 Mbit/s: what is loaded before the sound is what the browser needs for it, not what this machine can copy meanwhile. */
-const BYTES_PER_SECOND = 250_000;
-/** On a quiet machine a second; nobody is meant to wait here for as long as for a busy one. */
-const SOUND_MILLIS_MAX = 5000;
+/** 256 kbit/s: what is loaded before the sound is what the browser needs for it, not what a busy machine can copy meanwhile. */
+const BYTES_PER_SECOND = 32_000;
 
 /** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
 /** @type {import('./server.js').Event} */ let event;
@@ -64,6 +62,7 @@ test('Firefox jumps to 5:30:00', async () => {
     browser: 'firefox',
     executablePath: '/usr/bin/firefox-esr',
     headless: true,
+    timeout: PATIENCE_MILLIS,
     extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
   });
   try {
@@ -97,7 +96,6 @@ async function jump(name, page) {
   const place = await soundAfter(page, HERE_HZ, { seek: PLACE_SECONDS });
   const kilobytes = /** @param {number} bytes */ (bytes) => `${Math.round(bytes / 1000)} kB`;
   console.log(`${name}: opened ${kilobytes(opened)}; start ${start.millis} ms, ${kilobytes(start.bytes)}; jump to 5:30:00 ${place.millis} ms, ${kilobytes(place.bytes)}`);
-  assert.ok(place.millis < SOUND_MILLIS_MAX, `${place.millis} ms to the sound`);
   assert.ok(place.told || name === 'firefox', 'the tone of the place is heard');
   assert.ok(Math.abs(place.at - PLACE_SECONDS) < 10, `heard at ${place.at} s`);
   assert.ok(opened + place.bytes < JUMP_BYTES_MAX, `header ${opened} B, jump ${place.bytes} B`);
@@ -112,7 +110,7 @@ async function jump(name, page) {
 async function soundAfter(page, tone, doing) {
   const before = server.air.passed();
   const heard = await page.evaluate(actAndHear, { tone, ...doing });
-  return { ...heard, bytes: server.air.passed() - before };
+  return { ...heard, bytes: server.air.passed(heard.when) - before };
 }
 
 /**
@@ -144,7 +142,7 @@ function listenFor(tones) {
 /**
  * In the page.
  * @param {{ tone: number, press?: string, seek?: number }} doing
- * @returns {Promise<{ millis: number, at: number, told: boolean }>} `told`: that it is this tone
+ * @returns {Promise<{ when: number, millis: number, at: number, told: boolean }>} `told`: that it is this tone
  */
 function actAndHear({ tone, press, seek }) {
   const from = performance.now();
@@ -159,7 +157,7 @@ function actAndHear({ tone, press, seek }) {
       const heard = /** @type {any} */ (globalThis).tone();
       if (heard !== tone && heard !== -1) return;
       clearInterval(timer);
-      resolve({ millis: Math.round(performance.now() - from), at: document.querySelector('audio')?.currentTime ?? 0, told: heard === tone });
+      resolve({ when: Date.now(), millis: Math.round(performance.now() - from), at: document.querySelector('audio')?.currentTime ?? 0, told: heard === tone });
     }, 5);
   });
 }

@@ -71,22 +71,35 @@ test('a page that the browser kept is live again when the visitor comes back to 
     const faults = faultsOf(page);
     await page.goto(event.page);
     await page.getByRole('button', { name: 'Listen' }).click();
-    await heard(page, 30_000);
-    await page.evaluate(() => {
-      Object.assign(globalThis, { came: /** @type {boolean[]} */ ([]) });
-      addEventListener('pageshow', (shown) => /** @type {any} */ (globalThis).came.push(shown.persisted));
-    });
-    const before = await statsOf(page);
-    await page.goto('about:blank');
-    await page.goBack({ waitUntil: 'commit' });
-    const back = Date.now();
-    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (globalThis).came), [true], 'the browser kept the page');
+    await heard(page);
+    let [before, back] = [await statsOf(page), 0];
+    // Which pages it keeps is the browser's choice: one that was slow to stop is none of them.
+    for (let visit = 1, kept = false; !kept; visit += 1) {
+      assert.ok(visit <= 5, 'the browser keeps the page');
+      await page.evaluate(() => {
+        Object.assign(globalThis, { came: /** @type {boolean[]} */ ([]) });
+        addEventListener('pageshow', (shown) => /** @type {any} */ (globalThis).came.push(shown.persisted));
+      });
+      before = await statsOf(page);
+      await page.goto('about:blank');
+      await page.goBack({ waitUntil: 'commit' });
+      back = Date.now();
+      const came = await page.waitForFunction(() => {
+        const { came } = /** @type {any} */ (globalThis);
+        return !came ? [false] : came.length ? came : null;
+      });
+      [kept] = await came.jsonValue();
+    }
     await heard(page);
     console.log('after the back button, from a kept page', Date.now() - back, 'ms');
     await page.locator('town-player[data-state="playing"]').waitFor();
-    const after = await statsOf(page);
-    assert.ok(after.fragments > before.fragments);
-    assert.ok(after.behind < 3, `${after.behind} s behind`);
+    await page.waitForFunction(
+      (fragments) => {
+        const { stats } = /** @type {any} */ (document.querySelector('town-player'));
+        return stats.fragments > fragments && stats.behind < 3;
+      },
+      before.fragments,
+    );
     assert.deepEqual(faults, []);
     await page.context().close();
   } finally {
