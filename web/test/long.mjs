@@ -22,7 +22,7 @@ try {
   await ada.getByText('Live.').waitFor();
   await listener.goto(event.page);
   await listener.getByRole('button', { name: 'Listen' }).click();
-  await heard(listener, 30_000);
+  await heard(listener);
   const debug = await listener.context().newCDPSession(listener);
   const heap = async () => {
     // Only what is still reachable counts.
