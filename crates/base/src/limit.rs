@@ -185,6 +185,10 @@ pub const RELAY_EVENTS_MAX: usize = 256;
 /// Bytes of one fragment that a relay takes from another: far more than one of ours. Answer: the connection is dropped, the next upstream asked.
 pub const COPY_FRAGMENT_BYTES_MAX: usize = 16 * 1024;
 
+/// Fragments of the recording that an upstream may leave out at once: what a new epoch leaves out at most, and as much again. Answer: as above, for
+/// who has believed a number from far ahead could follow no true one any more.
+pub const COPY_NUMBER_GAP_MAX: u64 = 2 * (UNKEPT_MILLIS_MAX / 200 + EPOCH_NUMBER_GAP);
+
 /// Bytes of an event's cuts, or of its public journal, that a relay takes from another. Answer: as above.
 pub const COPY_DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 

@@ -9,7 +9,7 @@ use crate::fragment;
 use crate::index::{Entry, KIND_END, KIND_FRAGMENT, RECORD_BYTES, Record, Words};
 use crate::init;
 use crate::journal::Journal;
-use base::limit::{COPY_DOCUMENT_BYTES_MAX, COPY_FRAGMENT_BYTES_MAX};
+use base::limit::{COPY_DOCUMENT_BYTES_MAX, COPY_FRAGMENT_BYTES_MAX, COPY_NUMBER_GAP_MAX};
 use base::{Epoch, Place, Rung};
 use std::ops::Range;
 
@@ -180,7 +180,9 @@ impl Reader {
         }
         let slots = self.rung.slots_per_fragment();
         let least = self.last.map_or(0, |last| last.number.0 + slots);
-        if words.number.0 < least || !words.number.0.is_multiple_of(slots) || words.number.0 >= NUMBER_MAX {
+        // The recording leaves little out; another rung may be absent for as long as the stage is busy.
+        let most = if self.rung == Rung::R64 { least + COPY_NUMBER_GAP_MAX } else { NUMBER_MAX };
+        if words.number.0 < least || !words.number.0.is_multiple_of(slots) || words.number.0 > most {
             return Err(Fault::Number);
         }
         if self.last.is_some_and(|last| words.epoch < last.epoch) || words.epoch == Epoch(0) {

@@ -2,7 +2,8 @@
 
 mod support;
 
-use base::Rung;
+use base::{FragmentNumber, Rung};
+use programme::cuts::Cut;
 use support::disk::SmallDisk;
 use support::people::{Listener, ask, console, speaks, wait_for_tone};
 use support::recording::{bytes_of, check_heard, record, recorded, write_past};
@@ -40,6 +41,11 @@ fn three_levels_hear_what_was_recorded() {
     until("the saver rung is copied", || (three.metric("townsquare_copy_streams_total") >= 2).then_some(()));
     let saved = recorded(&server, &event.id, Rung::R16).len();
     until("it goes on", || (recorded(&server, &event.id, Rung::R16).len() > saved + 3).then_some(()));
+    // What is silenced here is silenced there.
+    let [cut, copied] = [server.data(), three.data()].map(|data| data.join("events").join(&event.id).join("cuts"));
+    let record = programme::Cuts::record(Cut { from: FragmentNumber(1 << 20), to: FragmentNumber(1 << 21) });
+    std::fs::write(cut, &record).expect("written");
+    until("the cut is copied", || std::fs::read(&copied).ok().filter(|bytes| *bytes == record));
     drop(speaker);
     server.end(&event);
     let recording = recorded(&server, &event.id, Rung::R64);

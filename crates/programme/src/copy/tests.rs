@@ -84,6 +84,7 @@ fn what_can_not_be_is_named() {
         ("a number again", sent(&[fragment(1, 5), fragment(1, 5)]), Fault::Number),
         ("a number from before", sent(&[fragment(1, 2)]), Fault::Number),
         ("a number out of all bounds", sent(&[Frame::Named(place(1, 1 << 41), 10)]), Fault::Number),
+        ("a number from far ahead", sent(&[fragment(1, 3 + COPY_NUMBER_GAP_MAX + 1)]), Fault::Number),
         ("an old epoch", sent(&[fragment(2, 5), fragment(1, 6)]), Fault::Epoch),
         ("a torn document", sent(&[Frame::Cuts(vec![1, 2, 3])]), Fault::Document),
         ("something behind the end", sent(&[Frame::End(place(1, 5)), fragment(1, 6)]), Fault::AfterEnd),
@@ -136,6 +137,33 @@ proptest! {
         bytes.truncate(cut);
         let (taken, _) = read(Rung::R64, Some(place(1, 2)), &bytes, pieces);
         prop_assert!(frames.starts_with(&taken));
+    }
+
+    /// Records that check, whatever they say: what is taken grows, and never waits for more than the limits.
+    #[test]
+    fn whatever_is_announced_is_bounded(
+        words in proptest::collection::vec((0u64..20, 1u32..4, 0u32..8, prop_oneof![0u32..3_000, any::<u32>()]), 1..20),
+    ) {
+        let mut reader = Reader::new(Rung::R64, None);
+        let mut last = None;
+        for (number, epoch, kind, length) in words {
+            let mut bytes = Vec::new();
+            put_head(place(epoch, number), length, kind, &[], &mut bytes);
+            reader.feed(&bytes);
+            match reader.frame() {
+                Ok(Some(Frame::Named(place, _))) => {
+                    prop_assert!(last < Some(place.number));
+                    last = Some(place.number);
+                }
+                Ok(Some(_)) => {}
+                // It waits for the bytes; none come.
+                Ok(None) => {
+                    prop_assert!(length as usize <= COPY_DOCUMENT_BYTES_MAX);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Desk;
 use super::event::Event;
 use super::upstream::{Silence, Trouble};
 use base::limit::COPY_FETCHES_MAX;
-use base::{EventId, Rung};
+use base::{EventId, FragmentNumber, Place, Rung};
 use programme::copy::{self, Frame, Reader};
 use programme::index::Entry;
 use std::collections::{BTreeSet, VecDeque};
@@ -80,7 +80,8 @@ fn fetch(desk: &Desk, event: &Event, rung: Rung, block: u64, which: usize) -> Re
     let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(()) };
     let to = last.number.0 + rung.slots_per_fragment();
     let mut answer = desk.upstreams.ask(which, event.id, &format!("{rung}?from={}&to={to}", first.number), Silence::Patient)?;
-    let mut reader = Reader::new(rung, None);
+    let before = first.number.0.checked_sub(rung.slots_per_fragment()).map(FragmentNumber);
+    let mut reader = Reader::new(rung, before.map(|number| Place { epoch: first.epoch, number }));
     let mut bytes = vec![0; READ_BYTES];
     let mut fragments: Vec<(Entry, Vec<u8>)> = Vec::new();
     while fragments.len() < wanted.len() {

@@ -215,12 +215,11 @@ impl Follower<'_> {
             tracing::info!(event = %self.event.id, rung = %self.rung, upstream, %trouble, "an upstream is left");
         }
         if self.rung == Rung::R64 {
-            let is_new = !self.event.directory.join("event.json").exists();
             self.unknown = if matches!(trouble, Trouble::Unknown | Trouble::Ticket) { self.unknown + 1 } else { 0 };
             if self.unknown >= upstreams {
                 self.desk.link.tell(Fact::Copied { event: self.event.id, known: false });
                 self.event.stop();
-            } else if !is_new && self.tries >= upstreams {
+            } else if self.tries >= upstreams && self.has_something() {
                 // Nobody can say more: what is here is served.
                 self.let_in();
             }
@@ -234,6 +233,12 @@ impl Follower<'_> {
         if rounds > 0 || self.rung != Rung::R64 {
             self.pause(crate::command::listen::source::back_off(u32::try_from(rounds).unwrap_or(u32::MAX)));
         }
+    }
+
+    /// Whether anything can be served: an event that was only announced looks like one that has not begun.
+    fn has_something(&self) -> bool {
+        self.event.directory.join("64.idx").exists()
+            && self.event.with(Rung::R64, |files| Ok(files.track().last().is_some())).unwrap_or(false)
     }
 
     /// Nothing is to be heard where the event was looked for: it may have begun elsewhere.
