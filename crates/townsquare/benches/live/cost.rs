@@ -1,6 +1,5 @@
 //! What the roles took: processor time and memory, from /proc.
 
-use crate::support::Server;
 use std::time::{Duration, Instant};
 
 /// Clock ticks a second in /proc/PID/stat: Linux has reported 100 on every machine since 2.6.
@@ -18,8 +17,7 @@ pub(crate) struct Cost(Vec<Row>);
 
 impl Cost {
     /// Waits `length` and reads the roles' counters at both ends.
-    pub(crate) fn over(server: &Server, length: Duration) -> Self {
-        let roles = server.roles();
+    pub(crate) fn over(roles: Vec<(String, i32)>, length: Duration) -> Self {
         let started = Instant::now();
         let before: Vec<f64> = roles.iter().map(|(_, pid)| processor_seconds(*pid)).collect();
         std::thread::sleep(length);
@@ -43,7 +41,8 @@ impl Cost {
     }
 }
 
-fn processor_seconds(pid: i32) -> f64 {
+/// Seconds of processor that a process has taken since it began.
+pub(crate) fn processor_seconds(pid: i32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in brackets may hold spaces: fields are counted from behind it (proc(5): utime and stime are fields 14 and 15).
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();

@@ -75,7 +75,7 @@ fn one_event(server: &Server, seconds: u64) -> OneEvent {
     let length = Duration::from_secs(seconds);
     let stream = routes::stream(&event.stream, length);
     let hls = routes::hls(&event.hls, length);
-    let cost = Cost::over(server, length);
+    let cost = Cost::over(server.roles(), length);
     let stream = stream.join().expect("the stream is read");
     let hls = hls.join().expect("the playlist is followed");
     OneEvent {
@@ -132,7 +132,7 @@ fn many_events(server: &Server, events: usize, seconds: u64) -> ManyEvents {
         listeners.push((marks, event.stream));
     }
     let listeners: Vec<_> = listeners.into_iter().map(|(marks, stream)| (marks, routes::stream(&stream, length))).collect();
-    let cost = Cost::over(server, length);
+    let cost = Cost::over(server.roles(), length);
     let mut to_stream = Spread::default();
     let mut missed = 0;
     for (marks, listener) in listeners {

@@ -90,6 +90,14 @@ impl Relay {
         read_pid(&self.data().join("run").join(format!("{name}.pid")))
     }
 
+    /// Every role by name, and its process.
+    pub fn roles(&self) -> Vec<(String, i32)> {
+        let supervisor = self.supervisor.as_ref().map(Pid::from_child);
+        let roles = ["copy", "relay-0"].map(|name| (name, self.pid(name)));
+        let all = [("supervisor", supervisor)].into_iter().chain(roles);
+        all.filter_map(|(name, pid)| Some((name.to_owned(), pid?.as_raw_nonzero().get()))).collect()
+    }
+
     /// Kills a role and waits until it is replaced.
     pub fn kill(&mut self, name: &str) {
         let old = until(&format!("{name} runs"), || self.pid(name));
