@@ -21,10 +21,11 @@ mod pace;
 mod rota;
 mod socket;
 mod stream;
-pub mod tls;
+mod tls;
 mod tree;
 mod worker;
 
 pub use metrics::Load;
+pub use tls::Tls;
 pub use tree::Want;
 pub use worker::{Config, Listening, Worker};

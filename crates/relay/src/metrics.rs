@@ -52,13 +52,15 @@ pub struct Load {
     pub cadence: Cadence,
     /// Whether the operator has said it.
     pub cadence_fixed: bool,
+    /// Whether the kernel seals what is sent over TLS.
+    pub kernel_tls: bool,
     /// Endless streams at each cadence, in the order of [`Cadence::ALL`].
     pub by_cadence: [usize; Cadence::COUNT],
 }
 
 impl Metrics {
     pub(crate) fn text(&self, load: &Load) -> String {
-        let rows: [(&str, &str, &str, u64); 30] = [
+        let rows: [(&str, &str, &str, u64); 31] = [
             ("connections", "gauge", "Open connections.", load.connections as u64),
             ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
             ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
@@ -85,6 +87,7 @@ impl Metrics {
             ("turn_micros_max", "gauge", "Longest turn of the event loop in microseconds.", self.turn_micros_max),
             ("cadence_millis", "gauge", "Milliseconds between two sends to a listener, as the worker wants it now.", load.cadence.millis()),
             ("cadence_fixed", "gauge", "Whether the operator has said the cadence.", u64::from(load.cadence_fixed)),
+            ("kernel_tls", "gauge", "Whether the kernel seals what is sent over TLS.", u64::from(load.kernel_tls)),
             ("passes_total", "counter", "Passes over the listeners who were due.", self.passes),
             (
                 "lag_micros",

@@ -1,15 +1,16 @@
 //! A listener's connection, plain or TLS: bytes in, bytes out, never waiting.
 
 mod handshake;
+pub(crate) mod kernel;
 mod keys;
 mod record;
 mod session;
 
+use crate::tls::Tls;
 use handshake::Handshake;
-use record::Alert;
+use record::{Alert, Kind};
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
-use rustls::ServerConfig;
-use session::Session;
+use session::{Refused, Session};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,6 +29,8 @@ enum Layer {
     Plain,
     Handshake(Box<Handshake>),
     Session(Box<Session>),
+    /// The kernel seals what is sent; what is received the session opens.
+    Kernel(Box<Session>),
     /// Nothing is said any more; what the peer says is thrown away unread.
     Finished,
 }
@@ -37,8 +40,8 @@ impl Socket {
     ///
     /// # Errors
     /// The TLS configuration can't serve.
-    pub(crate) fn new(fd: OwnedFd, tls: Option<&ServerConfig>) -> Result<Self, rustls::Error> {
-        let layer = tls.map_or(Ok(Layer::Plain), |config| Handshake::new(config).map(|handshake| Layer::Handshake(Box::new(handshake))));
+    pub(crate) fn new(fd: OwnedFd, tls: Option<&Tls>) -> Result<Self, rustls::Error> {
+        let layer = tls.map_or(Ok(Layer::Plain), |tls| Handshake::new(tls).map(|handshake| Layer::Handshake(Box::new(handshake))));
         Ok(Self { fd, layer: layer? })
     }
 
@@ -54,7 +57,7 @@ impl Socket {
 
     /// Whether the peer's bytes must be read although none are expected: TLS has messages of its own.
     pub(crate) const fn talks_besides(&self) -> bool {
-        matches!(self.layer, Layer::Handshake(_) | Layer::Session(_))
+        matches!(self.layer, Layer::Handshake(_) | Layer::Session(_) | Layer::Kernel(_))
     }
 
     /// Whether reading may cost as much as a thousand sends.
@@ -71,6 +74,17 @@ impl Socket {
             Layer::Plain | Layer::Finished => return receive(&self.fd, into),
             Layer::Handshake(_) => return Err(ErrorKind::WouldBlock.into()),
             Layer::Session(session) => session.read(into, |bytes| receive(&self.fd, bytes)),
+            Layer::Kernel(session) => {
+                let read = session.read(into, |bytes| receive(&self.fd, bytes));
+                let alert = match &read {
+                    Err(error) => error.get_ref().and_then(|error| error.downcast_ref::<Refused>()).map(|refused| refused.0),
+                    Ok(_) => None,
+                };
+                // Hardly a kernel takes a second key, and hardly a listener asks for one: it comes again.
+                let Some(alert) = alert.or(session.owes_update.then_some(Alert::CloseNotify)) else { return read };
+                self.part(alert);
+                return read.and(Err(ErrorKind::ConnectionAborted.into()));
+            }
         };
         // Keys that are owed and alerts go out whatever came.
         let flushed = self.flush_what_goes();
@@ -87,6 +101,10 @@ impl Socket {
         match &mut self.layer {
             Layer::Plain => send(&self.fd, bytes),
             Layer::Session(session) => session.write(bytes, room, |bytes| send(&self.fd, bytes)),
+            Layer::Kernel(session) => {
+                session.count(bytes.len())?;
+                send(&self.fd, bytes)
+            }
             Layer::Handshake(_) => Err(ErrorKind::WouldBlock.into()),
             Layer::Finished => Err(ErrorKind::BrokenPipe.into()),
         }
@@ -95,7 +113,7 @@ impl Socket {
     /// Brings out what TLS still holds; `WouldBlock` while some of it stays.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match &mut self.layer {
-            Layer::Plain | Layer::Finished => Ok(()),
+            Layer::Plain | Layer::Kernel(_) | Layer::Finished => Ok(()),
             Layer::Session(session) => session.flush(|bytes| send(&self.fd, bytes)),
             Layer::Handshake(handshake) => {
                 while !handshake.outgoing.is_empty() {
@@ -109,12 +127,23 @@ impl Socket {
 
     /// Says that nothing follows. What the peer still sends must be read before closing, or a reset may overtake the last bytes.
     pub(crate) fn finish(&mut self) {
+        if let Layer::Kernel(_) = &self.layer {
+            return self.part(Alert::CloseNotify);
+        }
         if let Layer::Session(session) = &mut self.layer {
             session.close(Alert::CloseNotify);
             // The connection closes whether the peer learns of it or not.
             let _ = self.flush();
         }
         self.end();
+    }
+
+    /// As [`finish`](Self::finish), by the kernel. It may hold sealed records still, which it sends before it closes, but not once
+    /// nothing may be sent any more.
+    fn part(&mut self, alert: Alert) {
+        self.layer = Layer::Finished;
+        // The connection closes whether the peer learns of it or not.
+        let _ = kernel::say(self.fd.as_fd(), Kind::Alert, &alert.message());
     }
 
     fn end(&mut self) {
@@ -150,7 +179,10 @@ impl Socket {
     /// Lets go of rustls behind the handshake.
     fn settle(&mut self) -> Result<(), rustls::Error> {
         if let Layer::Handshake(handshake) = std::mem::replace(&mut self.layer, Layer::Finished) {
-            self.layer = Layer::Session(Box::new(handshake.into_session()?));
+            let kernel_seals = handshake.kernel_seals;
+            let session = Box::new(handshake.into_session()?);
+            let is_handed_over = kernel_seals && session.hand_over(self.fd());
+            self.layer = if is_handed_over { Layer::Kernel(session) } else { Layer::Session(session) };
         }
         Ok(())
     }

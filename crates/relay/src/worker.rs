@@ -18,6 +18,7 @@ use crate::http::Date;
 use crate::metrics::{Load, Metrics};
 use crate::rota::Seat;
 use crate::socket::Socket;
+use crate::tls::Tls;
 use crate::tree::{Shares, Upstream, Want};
 use base::{Cadence, EventId, Rung, UnixMillis, limit};
 use pass::Pass;
@@ -25,14 +26,12 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with, sockopt};
 use rustix::process::{Resource, getrlimit};
-use rustls::ServerConfig;
 use slab::Slab;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::Watch;
 
@@ -72,7 +71,7 @@ pub struct Config {
     /// The keys of tickets; without them nobody hears a private event.
     pub keys: Option<gate::Keys>,
     /// TLS for every connection.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Tls>,
     /// Whether the events are copies: what is not here is wanted of the copier ([`Worker::wants`]).
     pub copies: bool,
     /// Descriptors that it may use, when that is not what the system allows.
@@ -89,7 +88,7 @@ pub struct Worker {
     epoll: OwnedFd,
     watch: Watch,
     listeners: Vec<OwnedFd>,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
     connections: Slab<Connection>,
     /// Given to the next connection.
     serial: u32,
@@ -257,6 +256,7 @@ impl Worker {
             descriptors_limit: self.descriptors_limit,
             full: self.paused,
             cadence: self.house.governor.target(),
+            kernel_tls: self.tls.as_ref().is_some_and(|tls| tls.kernel_seals),
             cadence_fixed: self.house.governor.is_fixed(),
             by_cadence: self.by_cadence,
         }
@@ -356,7 +356,7 @@ impl Worker {
 
     fn welcome(&mut self, fd: OwnedFd) {
         self.house.metrics.accepted += 1;
-        let Ok(socket) = Socket::new(fd, self.tls.as_deref()) else { return };
+        let Ok(socket) = Socket::new(fd, self.tls.as_ref()) else { return };
         self.serial = self.serial.wrapping_add(1);
         let key = self.connections.insert(Connection::new(socket, self.serial, self.house.deadline(limit::REQUEST_HEAD_MILLIS_MAX)));
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;

@@ -5,6 +5,7 @@
 use super::keys::{Cipher, Keys, NONCE_BYTES, Version};
 use super::record::HEADER_BYTES;
 use super::session::Session;
+use crate::tls::Tls;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 use rustls::{ConnectionTrafficSecrets, Error, KeyLog, ProtocolVersion, ServerConfig};
@@ -20,6 +21,8 @@ const KINDS: std::ops::RangeInclusive<u8> = 20..=24;
 pub(crate) struct Handshake {
     connection: UnbufferedServerConnection,
     secrets: Arc<Secrets>,
+    /// Whether the kernel seals what is sent behind it.
+    pub(crate) kernel_seals: bool,
     incoming: Vec<u8>,
     /// How much of it rustls may see: whole records.
     shown: usize,
@@ -28,13 +31,14 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    pub(crate) fn new(config: &ServerConfig) -> Result<Self, Error> {
+    pub(crate) fn new(tls: &Tls) -> Result<Self, Error> {
         let secrets = Arc::new(Secrets::default());
         // Every connection has a configuration of its own, which shares all but the ear for its secrets.
-        let mut config = config.clone();
+        let mut config = ServerConfig::clone(&tls.config);
         config.key_log = Arc::clone(&secrets) as Arc<dyn KeyLog>;
         let connection = UnbufferedServerConnection::new(Arc::new(config))?;
-        Ok(Self { connection, secrets, incoming: Vec::new(), shown: 0, outgoing: Vec::new() })
+        let (incoming, outgoing) = (Vec::new(), Vec::new());
+        Ok(Self { connection, secrets, kernel_seals: tls.kernel_seals, incoming, shown: 0, outgoing })
     }
 
     /// Goes on with the peer's bytes; `true` when it is done.

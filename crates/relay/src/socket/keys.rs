@@ -93,6 +93,11 @@ impl Keys {
         self.derive();
     }
 
+    /// Cipher, key and nonce: what seals outside of this process needs to know besides the sequence.
+    pub(crate) fn parts(&self) -> (Cipher, &[u8], &[u8; NONCE_BYTES]) {
+        (self.cipher, self.key(), &self.iv)
+    }
+
     /// What seals and opens with them.
     pub(crate) fn aead(&self) -> LessSafeKey {
         LessSafeKey::new(UnboundKey::new(self.cipher.aead(), self.key()).expect("a key as long as its cipher's"))

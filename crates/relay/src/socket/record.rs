@@ -45,30 +45,36 @@ pub(crate) enum Alert {
     DecodeError = 50,
 }
 
-/// Puts one record behind `into`. `aead` is that of the keys, whose sequence goes on.
-pub(crate) fn seal(version: Version, keys: &mut Keys, aead: &LessSafeKey, kind: Kind, plain: &[u8], into: &mut Vec<u8>) {
+impl Alert {
+    /// It as it is sent.
+    pub(crate) fn message(self) -> [u8; 2] {
+        const WARNING: u8 = 1;
+        const FATAL: u8 = 2;
+        [if self == Self::CloseNotify { WARNING } else { FATAL }, self as u8]
+    }
+}
+
+/// Seals one record into a room of [`sealed_bytes`]. `aead` is that of the keys, whose sequence goes on.
+pub(crate) fn seal(version: Version, keys: &mut Keys, aead: &LessSafeKey, kind: Kind, plain: &[u8], into: &mut [u8]) {
     debug_assert!(plain.len() <= PLAIN_BYTES_MAX, "what is sealed is cut into records before");
     let nonce = keys.nonce();
     let header = header(version, keys, kind, plain.len());
-    into.extend_from_slice(&header);
-    let tag = match version {
-        Version::Tls13 => {
-            let start = into.len();
-            into.extend_from_slice(plain);
-            into.push(kind as u8);
-            aead.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(header), &mut into[start..])
-        }
-        Version::Tls12 => {
-            if keys.salt().is_some() {
-                into.extend_from_slice(&nonce[NONCE_BYTES - EXPLICIT_BYTES..]);
-            }
-            let start = into.len();
-            into.extend_from_slice(plain);
-            let aad = Aad::from(aad(keys.sequence, header[0], plain.len()));
-            aead.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aad, &mut into[start..])
-        }
+    let more = aad(keys.sequence, header[0], plain.len());
+    let (front, mut rest) = into.split_at_mut(HEADER_BYTES);
+    front.copy_from_slice(&header);
+    // In TLS 1.3 the kind is sealed behind what it is the kind of.
+    let (aad, behind) = match version {
+        Version::Tls13 => (&header[..], &[kind as u8][..]),
+        Version::Tls12 => (&more[..], &[][..]),
     };
-    into.extend_from_slice(tag.expect("a record is shorter than what a cipher takes").as_ref());
+    if version == Version::Tls12 && keys.salt().is_some() {
+        let (explicit, sealed) = rest.split_at_mut(EXPLICIT_BYTES);
+        explicit.copy_from_slice(&nonce[NONCE_BYTES - EXPLICIT_BYTES..]);
+        rest = sealed;
+    }
+    let (sealed, tag) = rest.split_at_mut(plain.len());
+    aead.seal_out_of_place_scatter(Nonce::assume_unique_for_key(nonce), Aad::from(aad), plain, sealed, behind, tag)
+        .expect("a record in a room of its length, shorter than what a cipher takes");
     keys.sequence += 1;
 }
 

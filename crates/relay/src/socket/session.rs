@@ -3,10 +3,12 @@
 //! It never shakes hands, never chooses anything, and gives no byte to the reader that was not authenticated. Everything that a
 //! peer may say after a handshake and that is not said here ends the connection with an alert.
 
+use super::kernel;
 use super::keys::{Keys, Version};
 use super::record::{self, Alert, Kind, PLAIN_BYTES_MAX};
 use base::limit;
 use std::io;
+use std::os::fd::BorrowedFd;
 
 /// Bytes taken from the wire at once.
 const READ_BYTES: usize = 4 * 1024;
@@ -22,8 +24,15 @@ const KEY_UPDATE: [u8; 4] = [24, 0, 0, 1];
 const NOT_REQUESTED: u8 = 0;
 const REQUESTED: u8 = 1;
 
+const WORN_OUT: &str = "the keys are worn out, and there are no next ones";
+
 const ALERT_CLOSE_NOTIFY: u8 = 0;
 const ALERT_USER_CANCELED: u8 = 90;
+
+/// A peer has sent what it may not, and this is what it is told.
+#[derive(Debug, thiserror::Error)]
+#[error("a peer's record is refused: {0:?}")]
+pub(crate) struct Refused(pub(crate) Alert);
 
 /// The state of a connection: plain data, which another process could go on with.
 pub(crate) struct Session {
@@ -31,7 +40,7 @@ pub(crate) struct Session {
     sending: Keys,
     receiving: Keys,
     /// The peer asked for new keys and has not got them yet.
-    owes_update: bool,
+    pub(crate) owes_update: bool,
     /// How often it asked.
     updates: u32,
     is_closed: bool,
@@ -50,6 +59,19 @@ impl Session {
         Self { version, sending, receiving, owes_update: false, updates: 0, is_closed: false, incoming, heard, unsent }
     }
 
+    /// Lets the kernel seal what is sent from now on; what is received is opened here all the same. `false` when it does not, and
+    /// then nothing has changed.
+    pub(crate) fn hand_over(&self, fd: BorrowedFd<'_>) -> bool {
+        // In TLS 1.2 the kernel would begin with the explicit nonce that the handshake's last record had.
+        self.version == Version::Tls13 && self.unsent.is_empty() && kernel::seals(fd, &self.sending)
+    }
+
+    /// Counts records that the kernel seals: `Err` when the keys are worn out.
+    pub(crate) fn count(&mut self, bytes: usize) -> io::Result<()> {
+        self.sending.sequence += bytes.div_ceil(PLAIN_BYTES_MAX) as u64;
+        if self.sending.sequence < RECORDS_MAX { Ok(()) } else { Err(io::Error::other(WORN_OUT)) }
+    }
+
     /// Seals bytes and sends them with one call of `send`, which says how many it took; `room` is room to work in. How many of
     /// the bytes are on their way, one record's rest here perhaps; `WouldBlock` is none.
     pub(crate) fn write(
@@ -60,7 +82,7 @@ impl Session {
     ) -> io::Result<usize> {
         if self.sending.sequence >= RECORDS_MAX {
             if self.version == Version::Tls12 {
-                return Err(io::Error::other("the keys are worn out, and TLS 1.2 has no next ones"));
+                return Err(io::Error::other(WORN_OUT));
             }
             self.owes_update = true;
         }
@@ -70,13 +92,18 @@ impl Session {
         let bytes = &bytes[..bytes.len().min(SEALED_BYTES_MAX).min(records.saturating_mul(PLAIN_BYTES_MAX))];
         let first = self.sending.sequence;
         let aead = self.sending.aead();
-        room.clear();
-        for plain in bytes.chunks(PLAIN_BYTES_MAX) {
-            record::seal(self.version, &mut self.sending, &aead, Kind::Data, plain, room);
+        let more = record::sealed_bytes(self.version, &self.sending, 0);
+        let whole = PLAIN_BYTES_MAX + more;
+        let length = bytes.len() + bytes.len().div_ceil(PLAIN_BYTES_MAX) * more;
+        if room.len() < length {
+            room.resize(length, 0);
+        }
+        let room = &mut room[..length];
+        for (plain, record) in bytes.chunks(PLAIN_BYTES_MAX).zip(room.chunks_mut(whole)) {
+            record::seal(self.version, &mut self.sending, &aead, Kind::Data, plain, record);
         }
         let sent = send(room);
         // What nobody saw was never sealed: its numbers are used for what is sent next.
-        let whole = record::sealed_bytes(self.version, &self.sending, PLAIN_BYTES_MAX);
         let begun = sent.as_ref().map_or(0, |&sent| sent.div_ceil(whole));
         self.sending.sequence = first + begun as u64;
         let sent = sent?;
@@ -131,7 +158,7 @@ impl Session {
                 }
                 Err(alert) => {
                     self.close(alert);
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a peer's record is refused: {alert:?}")));
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, Refused(alert)));
                 }
             }
         }
@@ -139,16 +166,16 @@ impl Session {
 
     /// Says that nothing follows, and why. What the peer sends from now on means nothing.
     pub(crate) fn close(&mut self, alert: Alert) {
-        const WARNING: u8 = 1;
-        const FATAL: u8 = 2;
         self.owes_update = false;
         self.is_closed = true;
-        self.say(Kind::Alert, &[if alert == Alert::CloseNotify { WARNING } else { FATAL }, alert as u8]);
+        self.say(Kind::Alert, &alert.message());
     }
 
     fn say(&mut self, kind: Kind, what: &[u8]) {
         let aead = self.sending.aead();
-        record::seal(self.version, &mut self.sending, &aead, kind, what, &mut self.unsent);
+        let start = self.unsent.len();
+        self.unsent.resize(start + record::sealed_bytes(self.version, &self.sending, what.len()), 0);
+        record::seal(self.version, &mut self.sending, &aead, kind, what, &mut self.unsent[start..]);
     }
 
     /// Opens the next record; `false` when it is not here yet.

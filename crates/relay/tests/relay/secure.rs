@@ -1,6 +1,7 @@
 //! Clients with TLS: rustls in the test's own hands, and programs that others wrote.
 
 use crate::world::{Client, Directory, Response, World};
+use relay::Tls;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Certificate {
     chain: String,
     root: CertificateDer<'static>,
-    pub(crate) server: Arc<rustls::ServerConfig>,
+    server: Arc<SingleCertAndKey>,
 }
 
 impl Certificate {
@@ -23,13 +24,18 @@ impl Certificate {
         let root = made.cert.der().clone();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let pair = CertifiedKey::from_der(vec![root.clone()], key, &rustls::crypto::aws_lc_rs::default_provider()).unwrap();
-        let server = relay::tls::config(Arc::new(SingleCertAndKey::from(pair))).unwrap();
-        Self { chain: made.cert.pem(), root, server }
+        Self { chain: made.cert.pem(), root, server: Arc::new(SingleCertAndKey::from(pair)) }
     }
 
-    /// A world that speaks TLS with it.
+    /// A world that speaks TLS with it, and seals by itself whatever the kernel does.
     pub(crate) fn world(&self) -> World {
-        World::with_tls(Some(Arc::clone(&self.server)))
+        World::with_tls(Some(Tls::without_kernel(Arc::clone(&self.server) as _).unwrap()))
+    }
+
+    /// One in which the kernel seals; none where it does not.
+    pub(crate) fn world_with_kernel(&self) -> Option<World> {
+        let world = World::with_tls(Some(Tls::new(Arc::clone(&self.server) as _).unwrap()));
+        world.worker.load().kernel_tls.then_some(world)
     }
 
     /// A file with it, which goes with the directory.

@@ -69,11 +69,11 @@ impl World {
         Self::with(None, Some(descriptors))
     }
 
-    pub(crate) fn with_tls(tls: Option<std::sync::Arc<rustls::ServerConfig>>) -> Self {
+    pub(crate) fn with_tls(tls: Option<relay::Tls>) -> Self {
         Self::with(tls, None)
     }
 
-    fn with(tls: Option<std::sync::Arc<rustls::ServerConfig>>, descriptors: Option<usize>) -> Self {
+    fn with(tls: Option<relay::Tls>, descriptors: Option<usize>) -> Self {
         let directory = Directory::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

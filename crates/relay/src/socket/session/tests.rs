@@ -2,22 +2,23 @@
 
 use super::super::handshake::Handshake;
 use super::*;
+use crate::tls::Tls;
 use proptest::prelude::*;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::{Arc, LazyLock};
 
 /// A server's configuration and who trusts it.
-static SERVER: LazyLock<(Arc<ServerConfig>, RootCertStore)> = LazyLock::new(|| {
+static SERVER: LazyLock<(Tls, RootCertStore)> = LazyLock::new(|| {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let pair = CertifiedKey::from_der(vec![made.cert.der().clone()], key, &aws_lc_rs::default_provider()).unwrap();
-    (crate::tls::config(Arc::new(SingleCertAndKey::from(pair))).unwrap(), roots)
+    (Tls::without_kernel(Arc::new(SingleCertAndKey::from(pair))).unwrap(), roots)
 });
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rustls::version::TLS12];
@@ -253,7 +254,7 @@ fn what_a_peer_may_not_say_ends_the_connection_with_the_right_alert() {
     // A renegotiation, which TLS 1.2 had.
     let mut pair = Pair::new(VERSIONS[1], 0, usize::MAX);
     let Session { version, receiving, .. } = &mut pair.session;
-    let (aead, mut record) = (receiving.aead(), Vec::new());
+    let (aead, mut record) = (receiving.aead(), vec![0; record::sealed_bytes(*version, receiving, 4)]);
     record::seal(*version, receiving, &aead, Kind::Handshake, &[1, 0, 0, 0], &mut record);
     receiving.sequence -= 1;
     check(&mut pair, "a renegotiation", &record, Alert::UnexpectedMessage);

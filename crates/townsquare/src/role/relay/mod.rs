@@ -7,7 +7,7 @@ use crate::settings::{Settings, parse_cadence};
 use anyhow::Context;
 use base::fact::Fact;
 use base::{Cadence, UnixMillis};
-use relay::{Config, Want, Worker};
+use relay::{Config, Tls, Want, Worker};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
         events: settings.data.join("events"),
         spill: stage::memory_dir(&settings.data)?,
         keys: keys.read(),
-        tls: certificate.as_ref().map(|certificate| relay::tls::config(Arc::clone(certificate) as _)).transpose()?,
+        tls: certificate.as_ref().map(|certificate| Tls::new(Arc::clone(certificate) as _)).transpose()?,
         copies: settings.copy.is_some(),
         descriptors: None,
         cadence: knob.read(),
