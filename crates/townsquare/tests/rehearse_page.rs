@@ -49,15 +49,17 @@ fn over(server: &Server, event: &Event) -> Value {
 }
 
 /// Nothing of it is there but what it found: no other event, no word of one that is on.
-fn wait_until_put_away(server: &Server, event: &Event) {
+fn wait_until_put_away(server: &Server, events: &[&Event]) {
     let names = |dir: &str| -> Vec<String> {
         let entries = std::fs::read_dir(server.data().join(dir)).expect("a directory");
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     };
-    until("everything is put away", || (names("events") == [event.id.clone()]).then_some(()));
+    until("everything is put away", || names("events").iter().all(|name| events.iter().any(|event| event.id == *name)).then_some(()));
     until("nothing is underway", || (!names("rehearsals").contains(&"underway.json".to_owned())).then_some(()));
-    let shown: Value = serde_json::from_str(&server.succeeds(&["event", "show", &event.id, "--json"])).expect("JSON");
-    assert_eq!(shown["phase"], "announced", "{shown}");
+    for event in events {
+        let shown: Value = serde_json::from_str(&server.succeeds(&["event", "show", &event.id, "--json"])).expect("JSON");
+        assert_eq!(shown["phase"], "announced", "{shown}");
+    }
     let listed = server.succeeds(&["event", "list", "--json"]);
     assert!(!listed.contains("Rehearsal"), "{listed}");
 }
@@ -77,18 +79,12 @@ fn a_crowd_hears_a_stage_that_is_like_the_events() {
     let event = server.create_event("Town meeting");
     assert_eq!(standing(&server, &event), Some(json!({"running": null, "last": null, "elsewhere": false})));
     send(&server, &event, r#"{"listeners":40,"seconds":2}"#);
-    let (status, answer) = asked(&server, &event, "POST", "").expect("an answer");
-    assert_eq!((status, &answer["code"]), (409, &json!("rehearsal-running")), "{answer}");
-    let other = server.create_event("Another");
-    assert_eq!(standing(&server, &other).map(|now| now["elsewhere"].clone()), Some(json!(true)));
-    server.end(&other);
     let last = over(&server, &event);
     assert_eq!((&last["end"], &last["listeners"], &last["seconds"]), (&json!("verdict"), &json!(40), &json!(2)), "{last}");
     assert!(last["words"].as_str().is_some_and(|words| words.contains("40 listeners")), "{last}");
     let report = std::fs::read_to_string(server.data().join("rehearsals").join(format!("{}.html", event.id))).expect("a report");
     assert!(report.contains("<svg") && !report.contains("<script"), "{report}");
-    std::fs::remove_dir_all(server.data().join("events").join(&other.id)).expect("it is ours");
-    wait_until_put_away(&server, &event);
+    wait_until_put_away(&server, &[&event]);
     let log = server.log();
     assert!(!log.contains("ERROR") && !log.contains("\"level\":\"error\""), "{log}");
 }
@@ -101,11 +97,15 @@ fn a_crowd_that_is_called_back_leaves() {
     wait_until_heard(&server, &event);
     let crowd = offspring(server.pid("square").expect("it runs"));
     assert!(crowd.len() >= 2, "a conductor and a part: {crowd:?}");
+    let (status, answer) = asked(&server, &event, "POST", "").expect("an answer");
+    assert_eq!((status, &answer["code"]), (409, &json!("rehearsal-running")), "{answer}");
+    let other = server.create_event("Another");
+    assert_eq!(standing(&server, &other).map(|now| now["elsewhere"].clone()), Some(json!(true)));
     let (status, answer) = asked(&server, &event, "DELETE", "").expect("an answer");
     assert_eq!(status, 200, "{answer}");
     assert_eq!(over(&server, &event)["end"], "stopped");
     until("the crowd has left", || crowd.iter().all(|&pid| !runs(pid)).then_some(()));
-    wait_until_put_away(&server, &event);
+    wait_until_put_away(&server, &[&event, &other]);
     // A server that is stopped takes its rehearsal with it.
     send(&server, &event, LONG);
     until("the crowd hears again", || standing(&server, &event).filter(|now| now["running"]["hearing"] == 40));
@@ -114,7 +114,7 @@ fn a_crowd_that_is_called_back_leaves() {
     until("the crowd has left again", || crowd.iter().all(|&pid| !runs(pid)).then_some(()));
     server.start_supervisor();
     server.wait_ready();
-    wait_until_put_away(&server, &event);
+    wait_until_put_away(&server, &[&event, &other]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_square_that_is_killed_leaves_no_crowd_behind() {
     until("the crowd has left", || crowd.iter().all(|&pid| !runs(pid)).then_some(()));
     let last = over(&server, &event);
     assert_eq!((&last["end"], &last["words"]), (&json!("failed"), &json!("The server was started again meanwhile.")), "{last}");
-    wait_until_put_away(&server, &event);
+    wait_until_put_away(&server, &[&event]);
     // A conductor that dies is told of, and its crowd goes too.
     send(&server, &event, LONG);
     until("the crowd hears again", || standing(&server, &event).filter(|now| now["running"]["hearing"] == 40));
@@ -140,5 +140,5 @@ fn a_square_that_is_killed_leaves_no_crowd_behind() {
     let last = over(&server, &event);
     assert!(last["words"].as_str().is_some_and(|words| words.starts_with("The rehearsal broke off.")), "{last}");
     until("the rest has left", || crowd.iter().all(|&pid| !runs(pid)).then_some(()));
-    wait_until_put_away(&server, &event);
+    wait_until_put_away(&server, &[&event]);
 }
