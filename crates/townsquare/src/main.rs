@@ -7,6 +7,7 @@ mod data;
 mod link;
 mod log;
 mod role;
+mod session;
 mod settings;
 mod supervisor;
 

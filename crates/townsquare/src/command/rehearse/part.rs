@@ -1,5 +1,6 @@
 //! `townsquare rehearse-part`: one process of a crowd. Nobody types this.
 
+use crate::session;
 use anyhow::Context as _;
 use rehearsal::{Crowd, Order};
 use std::io::{BufRead as _, Write as _};
@@ -14,6 +15,7 @@ const LEAVE_MAX: Duration = Duration::from_secs(5);
 
 /// Plays its part until it is told to leave, or nobody conducts any more.
 pub(in crate::command) fn run() -> anyhow::Result<()> {
+    stand_alone();
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let order: Order = serde_json::from_str(&line).context("a part of a crowd is started by townsquare rehearse alone")?;
@@ -41,6 +43,14 @@ pub(in crate::command) fn run() -> anyhow::Result<()> {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Takes a session of its own: Ctrl-C is for the conductor, who then lets the crowd go, and all of a crowd together would get no more of the
+/// processors than one relay worker.
+fn stand_alone() {
+    if rustix::process::setsid().is_ok() {
+        session::weigh();
     }
 }
 

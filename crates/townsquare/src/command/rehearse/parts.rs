@@ -6,7 +6,6 @@ use rehearsal::plan::{self, Order};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::SyncSender;
 
@@ -68,8 +67,7 @@ pub(super) fn start(order: &Order, first: usize, tell: &SyncSender<News>) -> any
         .enumerate()
         .map(|(nth, order)| {
             let mut command = Command::new(&program);
-            // A group of its own: Ctrl-C is for the conductor, who then lets the crowd go.
-            command.arg("rehearse-part").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+            command.arg("rehearse-part").stdin(Stdio::piped()).stdout(Stdio::piped());
             let mut child = command.spawn().context("the crowd can't be started")?;
             let (input, output) = child.stdin.as_mut().zip(child.stdout.take()).context("a part has no pipes")?;
             send(input, order)?;

@@ -29,6 +29,7 @@ mod words;
 
 use crate::certificate::{self, Certificate};
 use crate::link::{FromSupervisor, Link, RoleName};
+use crate::session;
 use crate::settings::Settings;
 use anyhow::Context as _;
 use base::fact::Fact;
@@ -56,6 +57,8 @@ const HTTP_THREADS: usize = 2;
 
 /// Plays the role until the supervisor says stop. `sockets` are the UDP and the TCP socket that are open already.
 pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
+    // The supervisor has made it more urgent than the rest.
+    session::weigh();
     let [udp, tcp]: [OwnedFd; 2] = sockets.try_into().map_err(|_| anyhow::anyhow!("the stage needs a UDP and a TCP socket"))?;
     let kept = vec![udp.try_clone()?, tcp.try_clone()?];
     let (link, heard) = Link::open(settings, RoleName::Stage, index, kept);
