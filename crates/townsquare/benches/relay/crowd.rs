@@ -7,7 +7,6 @@ use rehearsal::Tally;
 use rehearsal::plan::{self, Mix, Order};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -74,8 +73,7 @@ impl Crowd {
 
     fn part(&mut self, order: &Order) -> anyhow::Result<()> {
         let mut command = townsquare();
-        // Ctrl-C is for the benchmark, which then lets the crowd go.
-        command.arg("rehearse-part").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        command.arg("rehearse-part").stdin(Stdio::piped()).stdout(Stdio::piped());
         let child = command.spawn().context("the crowd can't be started")?;
         let number = self.parts.len();
         self.parts.push(child);
@@ -105,13 +103,18 @@ impl Crowd {
     pub(crate) fn wait_heard(&mut self, patience: Duration) -> anyhow::Result<f64> {
         let asked = self.asked as u64;
         let waited = patience::until("everybody hears", patience, || {
-            let ended = self.parts.iter_mut().any(|part| !matches!(part.try_wait(), Ok(None)));
+            let ended = self.has_ended();
             (ended || self.tally().heard >= asked).then_some(ended)
         });
         let tally = self.tally();
         let ended = waited.with_context(|| format!("{} of {asked} hear; {}", tally.heard, troubles(&tally)))?;
         ensure!(!ended, "a part of the crowd has ended by itself");
         Ok(self.began.elapsed().as_secs_f64())
+    }
+
+    /// Whether a part of it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.parts.iter_mut().any(|part| !matches!(part.try_wait(), Ok(None)))
     }
 
     /// Lets everybody go; gives what was counted last.

@@ -8,8 +8,8 @@ use crate::town::Town;
 use crate::{Wish, patience, routes, say};
 use std::time::Duration;
 
-/// Seconds of one window.
-const WINDOW: Duration = Duration::from_secs(12);
+/// One window.
+const WINDOW: Duration = Duration::from_secs(8);
 
 /// What was seen.
 #[derive(Default)]

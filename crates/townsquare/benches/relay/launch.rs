@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const RUNG: &str = "16";
 
 /// Bytes of memory that a listener may take on this machine, both ends and the crowd's own: some more than was ever measured.
-const BYTES_PER_LISTENER: f64 = 16.0 * 1_024.0;
+const BYTES_PER_LISTENER: f64 = 32.0 * 1_024.0;
 
 /// Bytes of the kernel's objects alone for both ends of a connection that is quiet, in pages of its account of TCP: none; while sends
 /// are under way, some.
@@ -137,10 +137,16 @@ fn wait_for_all(wish: &Wish, town: &Town, crowd: &mut Crowd) -> anyhow::Result<f
     let patience = Duration::from_secs_f64(wish.listeners as f64 / wish.joins_per_second) + LATE;
     let end = Instant::now() + patience;
     loop {
+        patience::look()?;
         match crowd.wait_heard(TOLD) {
             Ok(seconds) => return Ok(seconds),
-            Err(error) if Instant::now() > end || patience::is_over() => return Err(error),
-            Err(_) => progress(town, &crowd.tally(), wish),
+            Err(error) if crowd.has_ended() => return Err(error),
+            Err(_) if Instant::now() < end => progress(town, &crowd.tally(), wish),
+            Err(error) => {
+                // What is measured then says how far it came.
+                say(&format!("it goes on without those who do not hear: {error:#}"));
+                return Ok(f64::NAN);
+            }
         }
     }
 }
@@ -186,11 +192,16 @@ impl Seen {
         let said = |millis: Option<u32>| millis.map_or_else(|| "–".to_owned(), |millis| f64::from(millis).to_string());
         let tally = &self.tally;
         let first = [50, 99].map(|percent| said(tally.first_audio_ms.percentile(percent)));
+        let all_heard = if self.joined_seconds.is_finite() {
+            format!("{:.0} s ({:.0} joins a second)", self.joined_seconds, listeners / self.joined_seconds)
+        } else {
+            "never".to_owned()
+        };
         let rows = [
             ("listeners".to_owned(), grouped(wish.listeners as u64)),
             ("rung".to_owned(), format!("{RUNG} kbit/s")),
             ("cadence p50, most".to_owned(), format!("{}, {} ms", said(self.cadence_ms.0), said(self.cadence_ms.1))),
-            ("all heard after".to_owned(), format!("{:.0} s ({:.0} joins a second)", self.joined_seconds, listeners / self.joined_seconds)),
+            ("all heard after".to_owned(), all_heard),
             ("first sound p50, p99".to_owned(), format!("{}, {} ms", first[0], first[1])),
             ("relay workers".to_owned(), format!("{}: {:.0} % of a core", self.workers, self.relay_core_percent)),
             ("stage".to_owned(), format!("{:.0} % of a core", self.stage_core_percent)),

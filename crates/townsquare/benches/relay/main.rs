@@ -1,8 +1,5 @@
 //! `bin/bench relay`: what a listener costs, beside what it costs others, and how many one machine holds.
 //!
-//! Arguments: `--json`, `--rounds N` (default 5), `--listeners N` (default 5,000), `--seconds N` of each window (default 8), `--only
-//! bare,plain,…` (servers by their word, and `storm`, `storm-tls`, `storm-icecast`, `idle`), `--launch` for the launch run instead.
-//!
 //! Everything runs on this machine. Counted is the processor time of the server's processes alone, over a window in which all listen.
 //! On the loopback network the kernel delivers within the sender's time: all servers here carry that alike.
 
@@ -37,10 +34,23 @@ use figures::Figure;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+const HELP: &str = "\
+bin/bench relay [--json] [--rounds N] [--listeners N] [--seconds N] [--only NAME,…]
+    What a listener costs, beside a bare loop, icecast2 and nginx. --rounds 5, --listeners 5000, --seconds 8 (of each window) unless said
+    otherwise. Takes 13 minutes on a quiet machine, 15 at most; '--rounds 1 --listeners 500', a smoke test, takes 3.
+    --only some of: bare bare-burst plain tls plain-2s icecast nginx storm storm-tls storm-icecast idle
+bin/bench relay --launch [--json] [--listeners N] [--joins-per-second N] [--seconds N]
+    420,000 listeners on this machine, crowd included. --joins-per-second 4000, --seconds 120 (after the last has come) unless said
+    otherwise. Takes 5 minutes, 8 at most, and 14 GiB of memory.
+How far it is comes on standard error, the table or --json on standard output. Ctrl-C ends everything that was started.";
+
 /// The whole run takes no longer.
 const RUN_MAX: Duration = Duration::from_secs(15 * 60);
 /// Nor does the launch run.
 const LAUNCH_MAX: Duration = Duration::from_secs(8 * 60);
+
+/// No part takes less.
+const PART: Duration = Duration::from_secs(20);
 
 /// As many were listed in the room that melted.
 const LAUNCH_LISTENERS: u64 = 420_000;
@@ -87,7 +97,12 @@ impl Wish {
 
     /// Whether something is to be measured.
     pub(crate) fn wants(&self, word: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == word)
+        self.only.is_empty() || self.names(word)
+    }
+
+    /// Whether something was asked for by its name.
+    pub(crate) fn names(&self, word: &str) -> bool {
+        self.only.iter().any(|only| only == word)
     }
 
     /// Flags of `serve` for a cadence.
@@ -119,6 +134,10 @@ fn main() -> anyhow::Result<()> {
         ["--role", "players", ..] => return players::run(&words[2..]),
         _ => {}
     }
+    if words.iter().any(|word| word == "--help") {
+        println!("{HELP}");
+        return Ok(());
+    }
     let wish = Wish::from_arguments(&words);
     patience::begin(if wish.launch { LAUNCH_MAX } else { RUN_MAX })?;
     say(&machine().to_string());
@@ -142,7 +161,7 @@ fn machine() -> Value {
 
 /// Runs one part; what can't be measured is said, and the others go on.
 fn part<T: Default>(what: &str, wanted: bool, run: impl FnOnce() -> anyhow::Result<T>) -> T {
-    if !wanted || patience::is_over() {
+    if !wanted || patience::left() < PART {
         return T::default();
     }
     run().unwrap_or_else(|error| {
@@ -159,7 +178,7 @@ fn side_by_side(wish: &Wish) -> anyhow::Result<(String, Value)> {
     let tls = part("a storm of joins with TLS", wish.wants("storm-tls"), || storm::run(wish, true, &speech.file));
     let icecast = part("icecast2's joins", wish.wants("storm-icecast"), || storm::icecast(&speech.file).map(Some));
     let idle = part("an event with one listener", wish.wants("idle"), || idle::run(wish));
-    patience::look()?;
+    patience::go_on()?;
     let figures: Vec<Figure> =
         [rounds.figures(), plain.figures("plain", 5_000.0, 512.0), tls.figures("TLS", 1_500.0, 2_048.0), idle.figures()].concat();
     let mut text = format!("{}\n{}", rounds.table(), figures::table(&figures));

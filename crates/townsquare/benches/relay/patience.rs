@@ -27,18 +27,24 @@ pub(crate) fn begin(at_most: Duration) -> anyhow::Result<()> {
 
 /// Fails when it is time to end.
 pub(crate) fn look() -> anyhow::Result<()> {
-    if STOPPED.load(Ordering::Relaxed) {
-        bail!("interrupted");
-    }
+    go_on()?;
     if DEADLINE.get().is_some_and(|deadline| Instant::now() > *deadline) {
         bail!("the time for the whole run is up");
     }
     Ok(())
 }
 
-/// Whether nothing more is to be begun.
-pub(crate) fn is_over() -> bool {
-    look().is_err()
+/// Fails when somebody wants the end.
+pub(crate) fn go_on() -> anyhow::Result<()> {
+    if STOPPED.load(Ordering::Relaxed) {
+        bail!("interrupted");
+    }
+    Ok(())
+}
+
+/// Time that is left for all of it.
+pub(crate) fn left() -> Duration {
+    DEADLINE.get().map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
 /// Waits so long.

@@ -11,7 +11,7 @@ use crate::process::{Meter, Running, Taken};
 use crate::town::{Town, free_address};
 use crate::{Wish, bare, say};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long all may take to hear something.
 const JOIN: Duration = Duration::from_secs(90);
@@ -38,7 +38,7 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    pub(crate) const ALL: [Self; 7] = [Self::Bare, Self::BareBurst, Self::Plain, Self::Tls, Self::PlainSlow, Self::Icecast, Self::Nginx];
+    const ALL: [Self; 7] = [Self::Bare, Self::BareBurst, Self::Plain, Self::Tls, Self::PlainSlow, Self::Icecast, Self::Nginx];
 
     /// The word that `--only` takes.
     pub(crate) const fn word(self) -> &'static str {
@@ -89,6 +89,9 @@ struct Sample {
 #[derive(Default)]
 pub(crate) struct Rounds(Vec<(Name, Vec<Sample>, Option<String>)>);
 
+/// What is kept for what comes after the rounds: ten storms and an event with one listener.
+const RESERVE: Duration = Duration::from_secs(5 * 60);
+
 /// The servers of our own that take part.
 pub(crate) struct Towns {
     pub(crate) plain: Town,
@@ -98,7 +101,8 @@ pub(crate) struct Towns {
 
 /// Measures everybody who is wanted, so many rounds.
 pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
-    let wanted: Vec<Name> = Name::ALL.into_iter().filter(|name| wish.wants(name.word())).collect();
+    let is_wanted = |name: &Name| if *name == Name::BareBurst { wish.names(name.word()) } else { wish.wants(name.word()) };
+    let wanted: Vec<Name> = Name::ALL.into_iter().filter(is_wanted).collect();
     if wanted.is_empty() {
         return Ok(Rounds::default());
     }
@@ -126,19 +130,29 @@ pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
         };
         rows.push((name, peer, Vec::new(), trouble));
     }
+    let mut took = Duration::ZERO;
     for round in 1..=wish.rounds {
+        if patience::left() < RESERVE + took {
+            say("no time is left for more rounds");
+            break;
+        }
+        let began = Instant::now();
         for (name, peer, samples, trouble) in &mut rows {
             let Some(peer) = peer else { continue };
-            patience::look()?;
+            patience::go_on()?;
             match sample(peer, wish) {
                 Ok(sample) => {
                     let (us, faults) = (sample.us, sample.faults);
                     say(&format!("round {round} of {}: {}: {us:.2} µs, {faults} faults", wish.rounds, name.text()));
                     samples.push(sample);
                 }
-                Err(error) => *trouble = Some(format!("{error:#}")),
+                Err(error) => {
+                    say(&format!("round {round} of {}: {}: {error:#}", wish.rounds, name.text()));
+                    *trouble = Some(format!("{error:#}"));
+                }
             }
         }
+        took = began.elapsed();
     }
     Ok(Rounds(rows.into_iter().map(|(name, _, samples, trouble)| (name, samples, trouble)).collect()))
 }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// Who is inside before the storm.
 const INSIDERS: usize = 500;
 
-/// Who comes: with the insiders still below what one worker may hold, and more than 10,000.
-const COMERS: usize = 15_000;
+/// Who comes at most: with the insiders still below what one worker may hold, and more than 10,000.
+const COMERS_MAX: usize = 15_000;
 
 /// Joins offered each second: some more than the figures to reach.
 const PLAIN_PER_SECOND: f64 = 6_000.0;
@@ -27,6 +27,9 @@ const ICECAST_COMERS: usize = 3_000;
 
 /// How long all may take to hear something.
 const JOIN: Duration = Duration::from_secs(60);
+
+/// A storm takes no longer, unless something is wrong.
+const ROUND: Duration = Duration::from_secs(45);
 
 /// After the storm: opening bursts have been read, buffers are empty.
 const SETTLE: Duration = Duration::from_secs(4);
@@ -52,11 +55,17 @@ pub(crate) struct Storms(Vec<Sample>);
 /// So many storms on fresh servers of our own, each with one relay worker: one thread, one core at most.
 pub(crate) fn run(wish: &Wish, tls: bool, speech: &Path) -> anyhow::Result<Storms> {
     let mut storms = Storms::default();
+    let comers = (wish.listeners * 3).min(COMERS_MAX);
     for round in 1..=wish.rounds {
+        patience::go_on()?;
+        if patience::left() < ROUND {
+            say("no time is left for more storms");
+            break;
+        }
         let flags = wish.cadence_flags(wish.cadence_ms);
         let flags: Vec<&str> = flags.iter().map(String::as_str).chain(["--relay-workers", "1"]).collect();
         let town = Town::start(&flags, tls, Some(speech))?;
-        let sample = storm(&town, if tls { TLS_PER_SECOND } else { PLAIN_PER_SECOND })?;
+        let sample = storm(&town, comers, if tls { TLS_PER_SECOND } else { PLAIN_PER_SECOND })?;
         say(&format!(
             "storm {round} of {}, {}: {:.0} joins a second, {:.0} for each second of a core, first sound p99 {:.0} ms, {} faults",
             wish.rounds,
@@ -71,24 +80,24 @@ pub(crate) fn run(wish: &Wish, tls: bool, speech: &Path) -> anyhow::Result<Storm
     Ok(storms)
 }
 
-fn storm(town: &Town, per_second: f64) -> anyhow::Result<Sample> {
+fn storm(town: &Town, comers: usize, per_second: f64) -> anyhow::Result<Sample> {
     let mut insiders = Crowd::start(&town.crowd("64", INSIDERS, 1_000.0)?, 1)?;
     insiders.wait_heard(JOIN)?;
     patience::pause(SETTLE)?;
     let relays = town.relays();
     let (user, kernel) = (own_bytes(&relays), kernel_bytes());
     // Two processes, so that the crowd is faster than what is measured.
-    let mut comers = Crowd::start(&town.crowd("64", COMERS, per_second)?, 2)?;
-    let looks = watch(town, &relays)?;
-    comers.wait_heard(JOIN)?;
+    let mut crowd = Crowd::start(&town.crowd("64", comers, per_second)?, 2)?;
+    let looks = watch(town, &relays, comers)?;
+    crowd.wait_heard(JOIN)?;
     patience::pause(SETTLE)?;
     let (user, kernel) = (own_bytes(&relays) - user, kernel_bytes() - kernel);
-    let (inside, came) = (insiders.leave(), comers.leave());
+    let (inside, came) = (insiders.leave(), crowd.leave());
     let faults = faults(&inside) + faults(&came);
     if faults > 0 {
         say(&format!("  those inside: {}; those who came: {}", troubles(&inside), troubles(&came)));
     }
-    let at = |share: f64| looks.iter().find(|look| look.streams >= INSIDERS as f64 + COMERS as f64 * share);
+    let at = |share: f64| looks.iter().find(|look| look.streams >= INSIDERS as f64 + comers as f64 * share);
     let (Some(first), Some(last)) = (at(0.01), at(0.99)) else { anyhow::bail!("the relay's metrics do not show the storm") };
     let (joined, seconds) = (last.streams - first.streams, (last.at - first.at).as_secs_f64());
     Ok(Sample {
@@ -96,8 +105,8 @@ fn storm(town: &Town, per_second: f64) -> anyhow::Result<Sample> {
         joins_per_core_second: joined / ((last.cpu_us - first.cpu_us) / 1e6),
         first_p99_ms: came.first_audio_ms.percentile(99).map_or(f64::NAN, f64::from),
         faults,
-        user_bytes: user / COMERS as f64,
-        kernel_bytes: kernel / COMERS as f64,
+        user_bytes: user / comers as f64,
+        kernel_bytes: kernel / comers as f64,
     })
 }
 
@@ -109,10 +118,10 @@ struct Look {
 }
 
 /// Follows a storm until all streams are there.
-fn watch(town: &Town, relays: &[u32]) -> anyhow::Result<Vec<Look>> {
+fn watch(town: &Town, relays: &[u32], comers: usize) -> anyhow::Result<Vec<Look>> {
     let mut looks: Vec<Look> = Vec::new();
     let end = Instant::now() + JOIN;
-    while Instant::now() < end && looks.last().is_none_or(|look| look.streams < (INSIDERS + COMERS) as f64) {
+    while Instant::now() < end && looks.last().is_none_or(|look| look.streams < (INSIDERS + comers) as f64) {
         let streams = town.metric("townsquare_relay_streams").iter().sum();
         looks.push(Look { at: Instant::now(), cpu_us: cpu_micros(relays), streams });
         patience::pause(LOOK)?;
