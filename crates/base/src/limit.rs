@@ -152,7 +152,7 @@ pub const LISTENER_BEHIND_MILLIS_MAX: u64 = 30_000;
 /// Milliseconds of programme that an endless stream may begin in the past (`from=-SECONDS` while live).
 pub const REWIND_MILLIS_MAX: u64 = 6 * 3_600_000;
 
-/// Milliseconds in which a listener takes nothing of what is sent before it is given up: a paused player comes back by itself.
+/// Milliseconds in which a listener must take what is sent at once before it is given up: a paused player comes back by itself.
 /// Answer: the connection closes.
 pub const LISTENER_STALLED_MILLIS_MAX: u64 = 120_000;
 

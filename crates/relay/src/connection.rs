@@ -62,7 +62,8 @@ impl Deadline {
 pub(crate) struct Connection {
     socket: Socket,
     pub(crate) serial: u32,
-    /// When it is given up if nothing happens; streams are given up by the kernel (`TCP_USER_TIMEOUT`).
+    /// When it is given up if nothing happens. Streams are when they don't take what is in hand for them; who takes none of it, by the
+    /// kernel too (`TCP_USER_TIMEOUT`).
     deadline: Deadline,
     /// The socket took less than it was offered; mostly it says when there is room.
     blocked: bool,
@@ -457,10 +458,14 @@ impl Connection {
             self.make_room(&place);
         }
         let (count, blocked) = write(&mut self.socket, &bytes[sent..], house)?;
-        if let State::Streaming(stream) = &mut self.state {
-            stream.advance(count);
-        }
         self.blocked = blocked;
+        if let State::Streaming(stream) = &mut self.state {
+            // What is in hand for a listener stays in memory, whoever else has been sent it.
+            self.deadline = match stream.advance(count) {
+                true => Deadline::NEVER,
+                false => self.deadline.min(house.deadline(limit::LISTENER_STALLED_MILLIS_MAX)),
+            };
+        }
         Ok(blocked.then_some(Fate::Stays))
     }
 

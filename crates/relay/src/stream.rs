@@ -165,13 +165,15 @@ impl Stream {
         }
     }
 
-    /// Notes that so many bytes of what is in hand are sent.
-    pub(crate) fn advance(&mut self, count: usize) {
+    /// Notes that so many bytes of what is in hand are sent; whether that was all.
+    pub(crate) fn advance(&mut self, count: usize) -> bool {
         self.place.sent += u32::try_from(count).unwrap_or(u32::MAX);
-        if self.hand.as_ref().is_none_or(|bytes| self.place.sent as usize >= bytes.len()) {
+        let is_all = self.hand.as_ref().is_none_or(|bytes| self.place.sent as usize >= bytes.len());
+        if is_all {
             self.hand = None;
             self.place.sent = 0;
         }
+        is_all
     }
 
     /// Moves a listener who fell too far behind to the live edge; at a fragment boundary, for nothing is in hand. Gives how far behind

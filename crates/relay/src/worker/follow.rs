@@ -100,7 +100,10 @@ impl Worker {
             match self.connections[key as usize].waits_at() {
                 // It gets its answer: that what it waits for does not come.
                 Some(_) => self.queue(key),
-                None => self.close(key),
+                None => {
+                    self.house.metrics.stalled += u64::from(self.connections[key as usize].place().is_some());
+                    self.close(key);
+                }
             }
         }
         // A system short of memory for sockets refuses bytes, and does not say later that it would take them.

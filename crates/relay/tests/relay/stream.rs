@@ -1,7 +1,7 @@
 //! The endless stream.
 
 use crate::world::{World, fragments};
-use base::{FragmentNumber, Rung};
+use base::{FragmentNumber, Rung, limit};
 use programme::announcement::{Delay, Visibility};
 use programme::cuts::{Cut, Cuts};
 use programme::{fragment, init};
@@ -237,4 +237,25 @@ fn who_is_blocked_goes_on_although_the_system_never_says_so() {
         (fragments(client.body()).len() == 4_000).then_some(())
     });
     assert!(world.metric("retries_total") > 0);
+}
+
+#[test]
+fn who_takes_next_to_nothing_is_given_up() {
+    let mut world = World::new();
+    let stage = world.live(4_000);
+    let mut client = world.ask("GET", &stage.path(".mp4?from=0"), "");
+    world.until("the socket is full", |world| {
+        let sent = world.metric("sent_bytes_total");
+        (0..8).for_each(|_| world.turn());
+        (sent > 100_000 && world.metric("sent_bytes_total") == sent).then_some(())
+    });
+    for seconds in (0..limit::LISTENER_STALLED_MILLIS_MAX / 1_000).step_by(10) {
+        assert_eq!(world.worker.load().streams, 1, "after {seconds} s");
+        let mut byte = [0];
+        std::io::Read::read_exact(&mut client.stream, &mut byte).unwrap();
+        world.skipped += Duration::from_secs(10);
+        world.turn();
+    }
+    world.until("it is closed", |world| (world.worker.load().connections == 0).then_some(()));
+    assert_eq!(world.metric("stalled_total"), 1);
 }
