@@ -61,7 +61,7 @@ pub struct Load {
 
 impl Metrics {
     pub(crate) fn text(&self, load: &Load) -> String {
-        let rows: [(&str, &str, &str, u64); 31] = [
+        let rows: &[(&str, &str, &str, u64)] = &[
             ("connections", "gauge", "Open connections.", load.connections as u64),
             ("streams", "gauge", "Listeners on an endless stream.", load.streams as u64),
             ("hls_clients", "gauge", "HLS clients seen in the last ten seconds.", load.hls_clients as u64),
