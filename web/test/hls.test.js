@@ -59,10 +59,11 @@ test('the browser holds a minute of what was heard and no more', async () => {
     });
   await page.waitForFunction(() => {
     const audio = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
-    return audio.currentTime > 60 && audio.buffered.length && audio.currentTime - audio.buffered.start(0) < 72;
+    // It may begin in the middle of what comes at first, and goes on to its end.
+    return audio.buffered.length && audio.buffered.start(0) > 20 && audio.currentTime - audio.buffered.start(0) < 72;
   });
   const first = await buffered();
-  assert.ok(first.start > 20 && first.back > 50, JSON.stringify(first));
+  assert.ok(first.back > 50, JSON.stringify(first));
   await page.waitForFunction((start) => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).buffered.start(0) > start, first.start);
   const then = await buffered();
   console.log('kept', first, then);
