@@ -1,12 +1,17 @@
 //! What a listener costs besides the bytes: memory, and calls of the allocator.
 
+use crate::secure::{Certificate, Secure};
 use crate::world::{Client, Stage, World, fragments};
 use base::Rung;
+use rustls::version::TLS13;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// Bytes of user memory that a plain listener may cost.
 const LISTENER_BYTES_MAX: i64 = 512;
+
+/// Bytes of user memory that one with TLS may cost, behind the handshake.
+const TLS_LISTENER_BYTES_MAX: i64 = 1_024;
 
 /// What this thread has asked of the allocator: the harness's other threads ask as they like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +90,27 @@ fn a_listener_is_a_few_words() {
     let (_first, _) = join(&mut world, &stage, 100);
     let (_clients, bytes) = join(&mut world, &stage, 500);
     assert!(bytes / 500 <= LISTENER_BYTES_MAX, "{} bytes a listener", bytes / 500);
+}
+
+#[test]
+fn a_listener_with_tls_is_some_words_more() {
+    let certificate = Certificate::new();
+    let mut world = certificate.world();
+    let stage = world.live(100);
+    let config = certificate.client(&[&TLS13]);
+    let mut join = |count: usize| {
+        let (before, mut bytes) = (world.worker.load().streams, 0);
+        let ask = |_| Secure::ask(&world, &config, &stage.path(".mp4?from=-1"), "");
+        let mut clients: Vec<_> = (0..count).map(ask).collect();
+        while world.worker.load().streams < before + count {
+            bytes += turn(&mut world).bytes;
+            clients.iter_mut().for_each(|client| client.pull(usize::MAX));
+        }
+        (clients, bytes)
+    };
+    let (_first, _) = join(100);
+    let (_clients, bytes) = join(100);
+    assert!(bytes / 100 <= TLS_LISTENER_BYTES_MAX, "{} bytes a listener", bytes / 100);
 }
 
 #[test]
