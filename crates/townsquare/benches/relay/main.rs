@@ -18,6 +18,7 @@ mod patience;
 mod players;
 mod process;
 mod rounds;
+mod scale;
 mod storm;
 mod town;
 
@@ -31,6 +32,7 @@ mod routes;
 mod support;
 
 use figures::Figure;
+use rounds::Name;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -187,6 +189,14 @@ fn side_by_side(wish: &Wish) -> anyhow::Result<(String, Value)> {
         plain.kernel_text(),
         tls.kernel_text()
     );
+    let measured = scale::Measured {
+        growth: rounds.growth,
+        send_us: [Name::Plain, Name::Tls].map(|name| rounds.us(name).unwrap_or(f64::NAN) * wish.cadence_ms as f64 / 1_000.0),
+        bytes: [plain.bytes(), tls.bytes()],
+    };
+    if measured.is_whole() {
+        text += &format!("\n{}", measured.table());
+    }
     if let Some(icecast) = icecast {
         text += &format!(
             "icecast2 let in {:.0} a second, {:.0} for each second of a core; first sound p99 {:.0} ms.\n",
@@ -195,7 +205,7 @@ fn side_by_side(wish: &Wish) -> anyhow::Result<(String, Value)> {
     }
     let result = json!({
         "machine": before, "rounds": wish.rounds, "listeners": wish.listeners, "cadence_ms": wish.cadence_ms,
-        "cpu": rounds.to_json(), "storm": { "plain": plain.to_json(), "tls": tls.to_json(), "icecast": icecast.map(|storm| json!({
+        "cpu": rounds.to_json(), "bytes_per_second_by_rung": rounds.growth, "storm": { "plain": plain.to_json(), "tls": tls.to_json(), "icecast": icecast.map(|storm| json!({
             "joins_per_second": storm.joins_per_second, "joins_per_core_second": storm.joins_per_core_second,
             "first_sound_p99_ms": storm.first_p99_ms })) },
         "idle": idle.to_json(), "figures": figures.iter().map(Figure::to_json).collect::<Vec<_>>(),

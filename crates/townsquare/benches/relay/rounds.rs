@@ -8,6 +8,7 @@ use crate::nginx::Nginx;
 use crate::patience;
 use crate::players::Players;
 use crate::process::{Meter, Running, Taken};
+use crate::scale::Growth;
 use crate::town::{Town, free_address};
 use crate::{Wish, bare, say};
 use std::path::Path;
@@ -87,7 +88,11 @@ struct Sample {
 
 /// What all rounds showed.
 #[derive(Default)]
-pub(crate) struct Rounds(Vec<(Name, Vec<Sample>, Option<String>)>);
+pub(crate) struct Rounds {
+    rows: Vec<(Name, Vec<Sample>, Option<String>)>,
+    /// Bytes a second of the programme, by rung.
+    pub(crate) growth: [f64; 3],
+}
 
 /// What is kept for what comes after the rounds: ten storms and an event with one listener.
 const RESERVE: Duration = Duration::from_secs(5 * 60);
@@ -130,6 +135,8 @@ pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
         };
         rows.push((name, peer, Vec::new(), trouble));
     }
+    let event = towns.plain.programme().with_file_name("");
+    let growth = Growth::begin(&event);
     let mut took = Duration::ZERO;
     for round in 1..=wish.rounds {
         if patience::left() < RESERVE + took {
@@ -154,7 +161,8 @@ pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
         }
         took = began.elapsed();
     }
-    Ok(Rounds(rows.into_iter().map(|(name, _, samples, trouble)| (name, samples, trouble)).collect()))
+    let growth = growth.end(&event);
+    Ok(Rounds { rows: rows.into_iter().map(|(name, _, samples, trouble)| (name, samples, trouble)).collect(), growth })
 }
 
 fn peer<'a>(name: Name, wish: &Wish, towns: &'a Towns, speech: &Path) -> anyhow::Result<Peer<'a>> {
@@ -225,7 +233,7 @@ fn made(taken: Taken, listeners: usize, bytes_per_second: f64, joined_seconds: f
 
 impl Rounds {
     fn medians(&self, name: Name, of: impl Fn(&Sample) -> f64) -> Option<f64> {
-        let samples = &self.0.iter().find(|(other, ..)| *other == name)?.1;
+        let samples = &self.rows.iter().find(|(other, ..)| *other == name)?.1;
         median(&samples.iter().map(of).filter(|value| value.is_finite()).collect::<Vec<_>>())
     }
 
@@ -236,7 +244,7 @@ impl Rounds {
 
     /// The median of the ratios, each of two windows of the same round.
     fn ratio(&self, name: Name, to: Name) -> Option<f64> {
-        let samples = |name| self.0.iter().find(|(other, ..)| *other == name).map(|(_, samples, _)| samples);
+        let samples = |name| self.rows.iter().find(|(other, ..)| *other == name).map(|(_, samples, _)| samples);
         let pairs = samples(name)?.iter().zip(samples(to)?);
         median(&pairs.map(|(one, other)| one.us / other.us).collect::<Vec<_>>())
     }
@@ -256,7 +264,7 @@ impl Rounds {
         let mut text = "| server | µs per listener and second | least, most | bytes per listener and second | machine busy | faults |\n\
                         |---|---|---|---|---|---|\n"
             .to_owned();
-        for (name, samples, trouble) in &self.0 {
+        for (name, samples, trouble) in &self.rows {
             let us: Vec<f64> = samples.iter().map(|sample| sample.us).collect();
             let said = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
             let (least, most) = (us.iter().copied().reduce(f64::min), us.iter().copied().reduce(f64::max));
@@ -276,7 +284,7 @@ impl Rounds {
     }
 
     pub(crate) fn to_json(&self) -> serde_json::Value {
-        let rows = self.0.iter().map(|(name, samples, trouble)| {
+        let rows = self.rows.iter().map(|(name, samples, trouble)| {
             let row = serde_json::json!({
                 "us_per_listener_second": self.us(*name),
                 "rounds": samples.iter().map(|sample| sample.us).collect::<Vec<_>>(),

@@ -196,6 +196,11 @@ impl Storms {
         self.median(|sample| sample.kernel_bytes)
     }
 
+    /// All memory of a listener.
+    pub(crate) fn bytes(&self) -> f64 {
+        self.median(|sample| sample.user_bytes + sample.kernel_bytes).unwrap_or(f64::NAN)
+    }
+
     pub(crate) fn kernel_text(&self) -> String {
         self.kernel_bytes().map_or_else(|| "–".to_owned(), number)
     }
