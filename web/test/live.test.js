@@ -2,16 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PATIENCE_MILLIS, downlinkOf, faultsOf, given, goOnStage, heard, keepStream, launch, statsOf, streamOf } from './browser.js';
-import { alike, decibels, decode, envelope, fragments } from './hear.js';
+import { OTHER, SAME, alike, decibels, decode, envelope, fragments, heardAs } from './hear.js';
 import { startServer } from './server.js';
 import { voice } from './voice.js';
 
 /** @typedef {import('playwright-core').Browser} Browser */
 /** @typedef {import('playwright-core').Page} Page */
-
-/** Real voices pass noise suppression, gain control and Opus twice; the wrong voice stays below 0.4. */
-const SAME = 0.6;
-const OTHER = 0.45;
 
 /** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
 /** @type {import('./server.js').Event} */ let event;
@@ -20,8 +16,8 @@ const OTHER = 0.45;
 /** @type {Page} */ let ben;
 /** @type {Page} */ let listener;
 /** @type {Record<'ada' | 'ben', Float32Array>} */ let spoken;
-/** Seconds of the programme up to which Ada alone was heard for a while. */
-let aloneUntil = 0;
+/** What was heard of the programme at one place, and at which second that ended. */
+let heardOnce = { sound: new Float32Array(0), until: 0 };
 
 before(async () => {
   server = await startServer();
@@ -57,16 +53,19 @@ test('who listens before the event begins hears it when it does', async () => {
 test('the audience hears who speaks, as they spoke, without a gap', async () => {
   await ben.getByRole('button', { name: 'Mute', exact: true }).click();
   await ben.getByText('You are muted. Nobody hears you.').waitFor();
-  await given(listener, 70);
-  const bytes = await streamOf(listener);
-  const { pieces, missing } = fragments(bytes);
-  assert.equal(missing, 0, 'no fragment is missing');
-  aloneUntil = pieces[pieces.length - 1].time;
-  const samples = (await decode(bytes)).slice(-16_000 * 12);
-  const heardAs = { ada: alike(envelope(samples), spoken.ada), ben: alike(envelope(samples), spoken.ben) };
-  console.log('heard', heardAs, `${decibels(samples).toFixed(1)} dBFS`);
-  assert.ok(heardAs.ada > SAME, `Ada is heard: ${heardAs.ada}`);
-  assert.ok(heardAs.ben < OTHER, `Ben is not: ${heardAs.ben}`);
+  const { samples, same } = await heardAs(async () => {
+    await given(listener, 70);
+    const bytes = await streamOf(listener);
+    const { pieces, missing } = fragments(bytes);
+    assert.equal(missing, 0, 'no fragment is missing');
+    const sound = (await decode(bytes)).slice(-16_000 * 12);
+    heardOnce = { sound, until: pieces[pieces.length - 1].time };
+    return sound;
+  }, spoken.ada);
+  const other = alike(envelope(samples), spoken.ben);
+  console.log('heard', { ada: same, ben: other }, `${decibels(samples).toFixed(1)} dBFS`);
+  assert.ok(same > SAME, `Ada is heard: ${same}`);
+  assert.ok(other < OTHER, `Ben is not: ${other}`);
   assert.ok(decibels(samples) > -40 && decibels(samples) < -8, `as loud as speech: ${decibels(samples)} dBFS`);
   assert.equal((await statsOf(listener)).gaps, 0);
 });
@@ -74,11 +73,11 @@ test('the audience hears who speaks, as they spoke, without a gap', async () => 
 test('a speaker hears the others and not themselves', async () => {
   await ben.getByRole('button', { name: 'Unmute' }).click();
   await ben.getByText('Your microphone is on. Everybody hears you.').waitFor();
-  const samples = await decode(await downlinkOf(ada, 12));
-  const heardAs = { ada: alike(envelope(samples), spoken.ada), ben: alike(envelope(samples), spoken.ben) };
-  console.log('mix-minus', heardAs);
-  assert.ok(heardAs.ben > SAME, `Ada hears Ben: ${heardAs.ben}`);
-  assert.ok(heardAs.ada < OTHER, `and not herself: ${heardAs.ada}`);
+  const { samples, same } = await heardAs(async () => decode(await downlinkOf(ada, 12)), spoken.ben);
+  const herself = alike(envelope(samples), spoken.ada);
+  console.log('mix-minus', { ada: herself, ben: same });
+  assert.ok(same > SAME, `Ada hears Ben: ${same}`);
+  assert.ok(herself < OTHER, `and not herself: ${herself}`);
 });
 
 test('without script the page’s own element plays, by keyboard', async () => {
@@ -214,8 +213,8 @@ test('after the end the replay is on the same page', async () => {
   assert.match(download.suggestedFilename(), /\.m4a$/);
   const samples = await decode(await download.path());
   assert.ok(samples.length > 16_000 * 30, `the whole event is kept: ${samples.length / 16_000} s`);
-  const part = envelope(samples.slice(16_000 * (aloneUntil - 11), 16_000 * aloneUntil));
-  const heardAs = { ada: alike(part, spoken.ada), ben: alike(part, spoken.ben) };
-  console.log('replayed', heardAs);
-  assert.ok(heardAs.ada > SAME && heardAs.ben < OTHER, `and sounds like who spoke there: ${JSON.stringify(heardAs)}`);
+  const { sound, until } = heardOnce;
+  const same = alike(envelope(samples.slice(16_000 * (until - 11), 16_000 * until)), envelope(sound));
+  console.log('replayed', same);
+  assert.ok(same > 0.9, `and sounds there as it was heard live: ${same}`);
 });
