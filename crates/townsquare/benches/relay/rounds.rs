@@ -89,7 +89,7 @@ struct Sample {
 /// What all rounds showed.
 #[derive(Default)]
 pub(crate) struct Rounds {
-    rows: Vec<(Name, Vec<Sample>, Option<String>)>,
+    rows: Vec<(Name, Vec<Option<Sample>>, Option<String>)>,
     /// Bytes a second of the programme, by rung.
     pub(crate) growth: [f64; 3],
 }
@@ -133,7 +133,7 @@ pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
             Ok(peer) => (Some(peer), None),
             Err(error) => (None, Some(format!("{error:#}"))),
         };
-        rows.push((name, peer, Vec::new(), trouble));
+        rows.push((name, peer, Vec::<Option<Sample>>::new(), trouble));
     }
     let event = towns.plain.programme().with_file_name("");
     let growth = Growth::begin(&event);
@@ -146,17 +146,18 @@ pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
         let began = Instant::now();
         for (name, peer, samples, trouble) in &mut rows {
             // Who has failed twice would only take the time of the others.
-            let Some(peer) = peer.as_ref().filter(|_| samples.len() + 2 > round - 1) else { continue };
+            let Some(peer) = peer.as_ref().filter(|_| samples.iter().filter(|sample| sample.is_none()).count() < 2) else { continue };
             patience::go_on()?;
             match sample(peer, wish) {
                 Ok(sample) => {
                     let (us, faults) = (sample.us, sample.faults);
                     say(&format!("round {round} of {}: {}: {us:.2} µs, {faults} faults", wish.rounds, name.text()));
-                    samples.push(sample);
+                    samples.push(Some(sample));
                 }
                 Err(error) => {
                     say(&format!("round {round} of {}: {}: {error:#}", wish.rounds, name.text()));
                     *trouble = Some(format!("{error:#}"));
+                    samples.push(None);
                 }
             }
         }
@@ -235,7 +236,7 @@ fn made(taken: Taken, listeners: usize, bytes_per_second: f64, joined_seconds: f
 impl Rounds {
     fn medians(&self, name: Name, of: impl Fn(&Sample) -> f64) -> Option<f64> {
         let samples = &self.rows.iter().find(|(other, ..)| *other == name)?.1;
-        median(&samples.iter().map(of).filter(|value| value.is_finite()).collect::<Vec<_>>())
+        median(&samples.iter().flatten().map(of).filter(|value| value.is_finite()).collect::<Vec<_>>())
     }
 
     /// Processor time of one for a listener and second, in microseconds.
@@ -246,7 +247,7 @@ impl Rounds {
     /// The median of the ratios, each of two windows of the same round.
     fn ratio(&self, name: Name, to: Name) -> Option<f64> {
         let samples = |name| self.rows.iter().find(|(other, ..)| *other == name).map(|(_, samples, _)| samples);
-        let pairs = samples(name)?.iter().zip(samples(to)?);
+        let pairs = samples(name)?.iter().zip(samples(to)?).filter_map(|(one, other)| one.zip(*other));
         median(&pairs.map(|(one, other)| one.us / other.us).collect::<Vec<_>>())
     }
 
@@ -266,7 +267,7 @@ impl Rounds {
                         |---|---|---|---|---|---|\n"
             .to_owned();
         for (name, samples, trouble) in &self.rows {
-            let us: Vec<f64> = samples.iter().map(|sample| sample.us).collect();
+            let us: Vec<f64> = samples.iter().flatten().map(|sample| sample.us).collect();
             let said = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
             let (least, most) = (us.iter().copied().reduce(f64::min), us.iter().copied().reduce(f64::max));
             text += &format!(
@@ -277,7 +278,7 @@ impl Rounds {
                 said(most),
                 said(self.medians(*name, |sample| sample.bytes_per_second)),
                 said(self.medians(*name, |sample| sample.machine_percent)),
-                samples.iter().map(|sample| sample.faults).sum::<u64>(),
+                samples.iter().flatten().map(|sample| sample.faults).sum::<u64>(),
                 trouble.as_ref().map_or_else(String::new, |why| format!("; {why}")),
             );
         }
@@ -288,11 +289,11 @@ impl Rounds {
         let rows = self.rows.iter().map(|(name, samples, trouble)| {
             let row = serde_json::json!({
                 "us_per_listener_second": self.us(*name),
-                "rounds": samples.iter().map(|sample| sample.us).collect::<Vec<_>>(),
+                "rounds": samples.iter().map(|sample| sample.map(|sample| sample.us)).collect::<Vec<_>>(),
                 "bytes_per_listener_second": self.medians(*name, |sample| sample.bytes_per_second),
                 "all_heard_after_seconds": self.medians(*name, |sample| sample.joined_seconds),
                 "first_sound_p99_ms": self.medians(*name, |sample| sample.first_p99_ms),
-                "faults": samples.iter().map(|sample| sample.faults).sum::<u64>(),
+                "faults": samples.iter().flatten().map(|sample| sample.faults).sum::<u64>(),
                 "trouble": trouble,
             });
             (name.word().to_owned(), row)
