@@ -23,22 +23,17 @@ pub fn name(typed: &str) -> Result<String, FaultKind> {
     }
 }
 
-/// An event's title: one line, runs of spaces made one, without control characters or those that turn the writing's direction.
+/// An event's title: one line that shows what it is ([`base::text::shown`]).
 ///
 /// # Errors
 /// [`FaultKind::TitleMissing`] or [`FaultKind::TitleTooLong`].
 pub fn title(typed: &str) -> Result<String, FaultKind> {
-    let shown: String = typed.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !hidden(*c)).collect();
-    let title = shown.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let title = base::text::shown(typed);
     match title.chars().count() {
         0 => Err(FaultKind::TitleMissing),
         1..=TITLE_CHARS_MAX => Ok(title),
         _ => Err(FaultKind::TitleTooLong),
     }
-}
-
-fn hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// When an event is to begin: RFC 3339, or a form's local date and time, which is then UTC. Nothing typed is no time.
