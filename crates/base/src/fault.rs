@@ -102,7 +102,7 @@ impl FaultKind {
             Self::NotFound => ("not-found", 404, "There is nothing here. Check the address."),
             Self::EventUnknown => ("event-unknown", 404, "There is no such event. Check the link."),
             Self::EventNotLive => ("event-not-live", 404, "This event has not begun. Its page says when it does."),
-            Self::EventEnded => ("event-ended", 410, "This event is over. Its page has the replay."),
+            Self::EventEnded => ("event-ended", 410, "This event is over. If it was live, its page has the replay."),
             Self::MediaGone => ("media-gone", 404, "This part of the programme is not here. Load the playlist again."),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "This address does not take this method."),
             Self::StageFull => ("stage-full", 409, "The stage is full. Ask the host to make room."),
