@@ -160,33 +160,44 @@ fn choose(session: &[&str], media: &[Vec<&str>], purpose: Purpose) -> Result<(us
         if line.kind != "audio" || !secure || rejected {
             continue;
         }
-        let (sends, receives) = direction(session, section);
-        let fits = match purpose {
-            Purpose::Whip => sends,
-            Purpose::Whep => receives,
+        let flows = direction(session, section);
+        let (fits, wanted) = match purpose {
+            Purpose::Whip => (flows.sends(), "sendonly or a=sendrecv"),
+            Purpose::Whep => (flows.receives(), "recvonly or a=sendrecv"),
         };
         match (fits, opus(section, &line.formats)) {
             (true, Some(payload_type)) => return Ok((place, payload_type)),
             (true, None) => cause = Refusal::no_opus("its audio line has no opus/48000/2"),
-            (false, _) if cause.kind == FaultKind::BadSdp => cause = Refusal::bad_sdp("its audio flows the wrong way"),
+            (false, _) if cause.kind == FaultKind::BadSdp => {
+                cause = Refusal::bad_sdp(format!("its audio line says a={}, and a={wanted} is needed", flows.0));
+            }
             (false, _) => {}
         }
     }
     Err(cause)
 }
 
-/// Whether the offerer sends, and whether it receives (RFC 8866: both unless it says otherwise).
-fn direction(session: &[&str], section: &[&str]) -> (bool, bool) {
-    let said = |lines: &[&str]| {
-        lines.iter().find_map(|line| match *line {
-            "a=sendrecv" => Some((true, true)),
-            "a=sendonly" => Some((true, false)),
-            "a=recvonly" => Some((false, true)),
-            "a=inactive" => Some((false, false)),
-            _ => None,
-        })
-    };
-    said(section).or_else(|| said(session)).unwrap_or((true, true))
+/// Which way the offerer's sound flows, as it says itself.
+#[derive(Clone, Copy)]
+struct Direction(&'static str);
+
+impl Direction {
+    const ALL: [&'static str; 4] = ["sendrecv", "sendonly", "recvonly", "inactive"];
+
+    fn sends(self) -> bool {
+        matches!(self.0, "sendrecv" | "sendonly")
+    }
+
+    fn receives(self) -> bool {
+        matches!(self.0, "sendrecv" | "recvonly")
+    }
+}
+
+/// Which way a line's sound flows (RFC 8866: both ways unless it says otherwise).
+fn direction(session: &[&str], section: &[&str]) -> Direction {
+    let named = |line: &str| Direction::ALL.into_iter().find(|name| line.strip_prefix("a=") == Some(*name));
+    let said = |lines: &[&str]| lines.iter().find_map(|line| named(line));
+    Direction(said(section).or_else(|| said(session)).unwrap_or("sendrecv"))
 }
 
 /// The payload type that stands for Opus (RFC 7587).
@@ -211,9 +222,8 @@ fn narrow(session: &[&str], media: &[Vec<&str>], taken: usize, payload_type: u8,
         // Several may be given, one per hash function.
         value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("sha-256 "))
     });
-    let (_, receives) = direction(session, section);
     let direction = match purpose {
-        Purpose::Whip if receives => "sendrecv",
+        Purpose::Whip if direction(session, section).receives() => "sendrecv",
         Purpose::Whip => "sendonly",
         Purpose::Whep => "recvonly",
     };

@@ -35,7 +35,7 @@ impl Session {
             let answer = rtc.sdp_api().accept_offer(parsed).map_err(Refusal::bad_sdp)?;
             Ok((rtc, answer.to_sdp_string()))
         }));
-        let (rtc, answer) = answer.unwrap_or_else(|_| Err(Refusal::bad_sdp("the offer broke the parser")))?;
+        let (rtc, answer) = answer.unwrap_or_else(|_| Err(Refusal::bad_sdp("it breaks the parser")))?;
         let answer = offer.widen(&answer);
         let peer = Peer::new(now, rtc, locals, offer.mid_inside(), offer.payload_type());
         Ok((Self { peer }, answer))

@@ -22,7 +22,7 @@ pub enum Purpose {
 pub struct Refusal {
     /// What the peer is told.
     pub kind: FaultKind,
-    /// What exactly is wrong, for the log.
+    /// What exactly is wrong, as half a sentence about the offer.
     pub cause: String,
 }
 

@@ -40,7 +40,7 @@ fn what_is_wrong_is_said() {
     check("v=0\r\nm=\r\n", Purpose::Whip, BadSdp, "not whole");
     check("v=0\r\nm=audio\r\n", Purpose::Whip, BadSdp, "not whole");
     check("v=0\r\nnonsense\r\n", Purpose::Whip, BadSdp, "x=…");
-    check(OFFER, Purpose::Whep, BadSdp, "wrong way");
+    check(OFFER, Purpose::Whep, BadSdp, "a=sendonly, and a=recvonly");
     check(&OFFER.replace("opus", "speex"), Purpose::Whip, NoCommonCodec, "no opus");
     check(&OFFER.replace("m=audio", "m=video"), Purpose::Whip, NoCommonCodec, "no audio");
     check(&OFFER.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), Purpose::Whip, BadSdp, "no audio line");

@@ -16,8 +16,9 @@ use base::limit::{BODY_BYTES_MAX, CLIENT_KEY_CHARS_MAX, CLIENT_KEY_CHARS_MIN, CO
 use base::{EventId, FaultKind, ParticipantId};
 use gate::ticket::Class;
 use hyper::body::Frame;
-use ingest::{Candidate, Purpose, Session};
+use ingest::{Candidate, Purpose, Refusal, Session};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
+
+/// What is said to who sent no ticket: nobody signs in here.
+const NO_TICKET: &str = "There is no ticket with this. Send the stage link's token, the part behind /stage/, as the bearer token.";
 
 /// The type of a fault's body.
 const PROBLEM: &str = "application/problem+json";
@@ -51,8 +55,8 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/whip/{event}/{session}", delete(close).patch(trickle))
         .route("/whep/{event}/{session}", delete(close).patch(trickle))
         .route("/console/{event}", get(console).post(act))
-        .fallback(any(|| async { Problem(FaultKind::NotFound) }))
-        .method_not_allowed_fallback(|| async { Problem(FaultKind::MethodNotAllowed) })
+        .fallback(any(|| async { Problem::from(FaultKind::NotFound) }))
+        .method_not_allowed_fallback(|| async { Problem::from(FaultKind::MethodNotAllowed) })
         .layer(from_fn(cross_origin))
         .with_state(desk)
 }
@@ -79,16 +83,25 @@ async fn cross_origin(request: axum::extract::Request, next: Next) -> Response {
 /// An address or a query that was refused before a handler saw it says so as every other fault does.
 fn in_our_words(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind == PROBLEM) { response } else { Problem(FaultKind::BadRequest).into_response() }
+    if kind.is_some_and(|kind| kind == PROBLEM) { response } else { Problem::from(FaultKind::BadRequest).into_response() }
 }
 
-/// A fault as problem+json (RFC 9457).
+/// A fault as problem+json (RFC 9457), and what is said about it.
 #[derive(Debug)]
-struct Problem(FaultKind);
+struct Problem(FaultKind, Cow<'static, str>);
 
 impl From<FaultKind> for Problem {
     fn from(fault: FaultKind) -> Self {
-        Self(fault)
+        Self(fault, if fault == FaultKind::NotSignedIn { NO_TICKET } else { fault.text() }.into())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        if refusal.kind == FaultKind::BadSdp {
+            return Self(FaultKind::BadSdp, format!("The offer can't be taken: {}.", refusal.cause).into());
+        }
+        refusal.kind.into()
     }
 }
 
@@ -100,9 +113,15 @@ impl IntoResponse for Problem {
             "title": status.canonical_reason(),
             "status": status.as_u16(),
             "code": self.0.code(),
-            "detail": self.0.text(),
+            "detail": self.1,
         });
-        (status, [(header::CONTENT_TYPE, PROBLEM)], body.to_string()).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, PROBLEM)], body.to_string()).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3: an error stands there only where a token came.
+            let challenge = if self.0 == FaultKind::NotSignedIn { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response
     }
 }
 
@@ -208,7 +227,7 @@ async fn call(desk: &Desk, event: &str, asks: WhoAsks, headers: &HeaderMap, body
     let offer = std::str::from_utf8(&offer).map_err(|_| FaultKind::BadSdp)?;
     let (session, answer) = Session::accept(Instant::now(), purpose, offer, &desk.candidates).map_err(|refusal| {
         tracing::info!(%event, %refusal, "an offer is refused");
-        refusal.kind
+        refusal
     })?;
     let (path, kind) = match purpose {
         Purpose::Whip if answer_receives(&answer) => ("whip", SessionKind::Media(MediaUse::SendsAndReceives)),
