@@ -1,9 +1,10 @@
 //! Every limit of the house, with its unit last in its name and the answer when it is reached beside it.
 
-/// People with a microphone on one stage. Answer: 409 `stage-full`.
+/// People with a microphone on one stage; the last place is a host's while no host is there. Answer: 409 `stage-full`.
 pub const SPEAKERS_PER_EVENT_MAX: usize = 16;
 
-/// Sessions of every kind (console, WHIP, WHEP) on one stage. Answer: 409 `stage-full`.
+/// Sessions of every kind (console, WHIP, WHEP) on one stage. Answer: the oldest that belongs to no place and to no host gives way to a
+/// console, a microphone or a host; 409 `stage-full` when there is none, and for one more who only hears.
 pub const SESSIONS_PER_EVENT_MAX: usize = 48;
 
 /// Events live in one stage process. Answer: 503 `events-full`.
@@ -42,7 +43,8 @@ pub const JITTER_MILLIS_MAX: u64 = 400;
 /// Milliseconds without a packet after which a speaker's session is given up. Answer: the place is held, the session closes.
 pub const SESSION_SILENT_MILLIS_MAX: u64 = 10_000;
 
-/// Milliseconds a place on stage is held for somebody whose connection is gone. Answer: on a full stage the longest absent place is given away.
+/// Milliseconds a place on stage is held for somebody whose microphone was connected and is gone. Answer: on a full stage the longest absent
+/// place is given away; to a host at once.
 pub const PLACE_HELD_MILLIS_MAX: u64 = 300_000;
 
 /// Characters of the name that a client gives itself across reconnections. Answer: 400 `bad-request`.

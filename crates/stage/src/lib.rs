@@ -4,6 +4,9 @@
 //! [`Output`]s in their order, and syncs every [`Output::Journal`] before it gives an answer. What must survive a crash is exactly
 //! what the journal says: every command changes the lasting part of the state through the same function that replays it.
 //!
+//! A place on stage begins when a microphone is connected, not when somebody asks: who never speaks into one takes nobody's place.
+//! It is held for who had one and lost it, and is theirs again when they come back under the same key.
+//!
 //! It knows nothing of sound: which samples are added for whom is the audio desk's business, told by [`Output::Mix`].
 
 mod kept;
@@ -13,4 +16,4 @@ mod words;
 
 pub use kept::{Kept, Participant, Phase, Programme, Standing};
 pub use stage::Stage;
-pub use words::{Action, Alarm, Input, Loudness, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who};
+pub use words::{Action, Alarm, Input, Loudness, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who, You};

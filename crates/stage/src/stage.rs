@@ -2,7 +2,7 @@
 
 use crate::kept::{Kept, Participant, Phase, Programme, Standing};
 use crate::listeners::Listeners;
-use crate::words::{Action, Alarm, Input, Loudness, Mix, Now, Output, Person, SessionId, SessionKind, View, Who};
+use crate::words::{Action, Alarm, Input, Loudness, Mix, Now, Output, Person, SessionId, SessionKind, View, Who, You};
 use base::fact::{Fact, LiveFact, OnStage};
 use base::journal::{Entry, Role, What};
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId, UnixMillis, limit};
@@ -14,8 +14,12 @@ const SHOWN_AFTER_LOSS: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Session {
-    participant: Option<ParticipantId>,
+    who: Who,
     kind: SessionKind,
+    /// When it was let in.
+    since: Instant,
+    /// Who speaks into it, once it is connected.
+    speaker: Option<ParticipantId>,
 }
 
 /// One live event.
@@ -25,10 +29,10 @@ pub struct Stage {
     kept: Kept,
     ending: bool,
     sessions: BTreeMap<SessionId, Session>,
-    /// When a participant's last microphone went away; who never had one is not in it.
-    lost: BTreeMap<ParticipantId, Instant>,
-    /// When a participant's last session of any kind went away.
+    /// When the microphone of who holds a place went away.
     absent: BTreeMap<ParticipantId, Instant>,
+    /// The same for as long as listeners go on seeing them.
+    lost: BTreeMap<ParticipantId, Instant>,
     listeners: Listeners,
 }
 
@@ -85,16 +89,22 @@ impl Stage {
         }
     }
 
+    /// Whether a session is there, connected or not.
+    #[must_use]
+    pub fn has(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
+    /// Whom a session belongs to.
+    #[must_use]
+    pub fn you(&self, session: SessionId) -> Option<You> {
+        self.sessions.get(&session).map(|session| You { place: self.owner(session), role: session.who.role })
+    }
+
     /// Everything that listeners know by now, for a programme that has just been opened.
     #[must_use]
     pub fn live_facts(&self) -> Vec<LiveFact> {
         self.listeners.known()
-    }
-
-    /// What somebody may do: what they came with, or what their ticket says now.
-    #[must_use]
-    pub fn role(&self, participant: ParticipantId) -> Option<Role> {
-        self.kept.participants.get(&participant).map(|person| person.role)
     }
 
     /// When [`Input::Tick`] is due.
@@ -109,6 +119,7 @@ impl Stage {
         let mut turn = Turn { now, out: Vec::new() };
         match input {
             Input::Open { session, who, kind } => self.open(&mut turn, session, who, kind),
+            Input::Connected(session) => self.connected(&mut turn, session),
             Input::Closed(session) => self.closed(&mut turn, session),
             Input::Act { who, action } => {
                 if let Err(fault) = self.act(&mut turn, &who, action) {
@@ -141,69 +152,108 @@ impl Stage {
     }
 
     fn open(&mut self, turn: &mut Turn, session: SessionId, who: Who, kind: SessionKind) {
-        match self.admit(turn, who, kind) {
-            Ok(participant) => {
-                self.sessions.insert(session, Session { participant, kind });
-                turn.out.push(Output::Admitted(participant));
-                if let (Some(id), SessionKind::Media(_)) = (participant, kind) {
-                    self.lost.remove(&id);
-                    let muted = self.kept.participants.get(&id).is_some_and(|person| person.muted);
-                    turn.out.push(Output::Mix(Mix::Open { session, participant: id, muted }));
-                }
-                if let Some(id) = participant {
-                    self.absent.remove(&id);
-                    turn.out.push(Output::StateChanged);
-                }
-            }
+        match self.admit(turn, &who, kind) {
+            Ok(()) => drop(self.sessions.insert(session, Session { who, kind, since: turn.now.instant, speaker: None })),
             Err(fault) => turn.out.push(Output::Refused(fault)),
         }
     }
 
-    /// Finds or makes the place of who comes, and closes what they had before.
-    fn admit(&mut self, turn: &mut Turn, who: Who, kind: SessionKind) -> Result<Option<ParticipantId>, FaultKind> {
+    /// Lets a session in, and closes what gives way to it.
+    fn admit(&mut self, turn: &mut Turn, who: &Who, kind: SessionKind) -> Result<(), FaultKind> {
+        let known = self.known(who)?;
+        let place = known.filter(|id| self.placed(*id).is_ok());
+        if place.is_none() && matches!(kind, SessionKind::Media(_)) {
+            // Whoever connects first gets the last place; who could get none is told at once.
+            self.who_gives_way(turn.now.instant, who.role)?;
+        }
+        let before = self.session_like(who, kind);
+        let full = self.sessions.len() - usize::from(before.is_some()) >= limit::SESSIONS_PER_EVENT_MAX;
+        let oldest = if full { Some(self.session_that_gives_way(who, kind).ok_or(FaultKind::StageFull)?) } else { None };
+        for session in before.into_iter().chain(oldest) {
+            self.shut(turn, session);
+        }
+        if let Some(place) = place {
+            self.welcome_back(turn, place, who);
+        }
+        Ok(())
+    }
+
+    /// The number that somebody has already, whether they hold a place or left; who was removed may not come back.
+    fn known(&self, who: &Who) -> Result<Option<ParticipantId>, FaultKind> {
         if self.ending || self.kept.phase == Phase::Ended {
             return Err(FaultKind::EventEnded);
         }
-        let known = who.key.as_deref().and_then(|key| self.kept.by_key(key)).map(|(id, person)| (id, person.standing));
-        if matches!(known, Some((_, Standing::Removed))) {
-            return Err(FaultKind::Forbidden);
+        match who.key.as_deref().and_then(|key| self.kept.by_key(key)) {
+            Some((_, person)) if person.standing == Standing::Removed => Err(FaultKind::Forbidden),
+            known => Ok(known.map(|(id, _)| id)),
         }
-        let before = known.and_then(|(id, _)| self.session_like(id, kind));
-        if self.sessions.len() - usize::from(before.is_some()) >= limit::SESSIONS_PER_EVENT_MAX {
-            return Err(FaultKind::StageFull);
-        }
-        if kind == SessionKind::Monitor {
-            return Ok(None);
-        }
-        let participant = match known {
-            Some((id, Standing::OnStage)) => {
-                self.welcome_back(turn, id, who);
-                id
-            }
-            Some((id, Standing::Left | Standing::Removed)) => self.join(turn, Some(id), who)?,
-            None => self.join(turn, None, who)?,
-        };
-        if let Some(session) = before {
-            self.drop_session(turn, session);
-            turn.out.push(Output::CloseSession(session));
-        }
-        Ok(Some(participant))
     }
 
-    fn join(&mut self, turn: &mut Turn, number: Option<ParticipantId>, who: Who) -> Result<ParticipantId, FaultKind> {
-        self.make_room(turn)?;
-        let participant = match number {
+    /// A microphone is connected: who speaks into it has a place from now on, or is back at theirs.
+    fn connected(&mut self, turn: &mut Turn, session: SessionId) {
+        let Some(Session { who, kind: SessionKind::Media(media), speaker: None, .. }) = self.sessions.get(&session) else { return };
+        let (who, media) = (who.clone(), *media);
+        let Ok(participant) = self.seat(turn, &who) else {
+            // The last place went to somebody else meanwhile, or the event is over.
+            return self.shut(turn, session);
+        };
+        if let Some(before) = self.microphone(participant) {
+            self.shut(turn, before);
+        }
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.speaker = Some(participant);
+        }
+        self.absent.remove(&participant);
+        self.lost.remove(&participant);
+        let muted = self.kept.participants.get(&participant).is_some_and(|person| person.muted);
+        turn.out.push(Output::Mix(Mix::Open { session, participant, media, muted }));
+        turn.out.push(Output::StateChanged);
+    }
+
+    /// Finds or makes a place.
+    fn seat(&mut self, turn: &mut Turn, who: &Who) -> Result<ParticipantId, FaultKind> {
+        let known = self.known(who)?;
+        if let Some(place) = known.filter(|id| self.placed(*id).is_ok()) {
+            return Ok(place);
+        }
+        for absent in self.who_gives_way(turn.now.instant, who.role)? {
+            self.give_up(turn, What::Left { participant: absent }, absent);
+        }
+        let participant = match known {
             Some(participant) => participant,
             None => ParticipantId(self.kept.arrivals.checked_add(1).ok_or(FaultKind::StageFull)?),
         };
         let name = self.name_for(participant, who.name.as_deref());
-        let key = who.key.unwrap_or_default();
+        let key = who.key.clone().unwrap_or_default();
         self.journal(turn, What::Joined { participant, key, name, role: who.role });
         Ok(participant)
     }
 
+    /// Who loses their place when one more comes: nobody while there is room, else the longest absent. A host takes any absent
+    /// place, others one that was held long enough; and they leave the last place to a host while none is there.
+    fn who_gives_way(&self, now: Instant, role: Role) -> Result<Vec<ParticipantId>, FaultKind> {
+        let is_host = role == Role::Host;
+        let host_here = self.kept.on_stage().any(|(id, person)| person.role == Role::Host && self.microphone(id).is_some());
+        let places = limit::SPEAKERS_PER_EVENT_MAX - usize::from(!is_host && !host_here);
+        let wanted = (self.kept.on_stage().count() + 1).saturating_sub(places);
+        let held = Duration::from_millis(if is_host { 0 } else { limit::PLACE_HELD_MILLIS_MAX });
+        let gone = self.absent.iter().filter(|(_, since)| now.saturating_duration_since(**since) >= held);
+        let mut gone: Vec<_> = gone.map(|(id, since)| (*since, *id)).collect();
+        gone.sort_unstable();
+        if gone.len() < wanted { Err(FaultKind::StageFull) } else { Ok(gone.into_iter().take(wanted).map(|(_, id)| id).collect()) }
+    }
+
+    /// The session that is closed when there are too many.
+    fn session_that_gives_way(&self, who: &Who, kind: SessionKind) -> Option<SessionId> {
+        if kind == SessionKind::Monitor && who.role != Role::Host {
+            return None;
+        }
+        let nobodys = |(_, session): &(&SessionId, &Session)| self.owner(session).is_none() && session.who.role != Role::Host;
+        self.sessions.iter().filter(nobodys).min_by_key(|(_, session)| session.since).map(|(id, _)| *id)
+    }
+
     /// Who comes back may show another name and come with another ticket.
-    fn welcome_back(&mut self, turn: &mut Turn, participant: ParticipantId, who: Who) {
+    fn welcome_back(&mut self, turn: &mut Turn, participant: ParticipantId, who: &Who) {
         let name = who.name.as_deref().map(shown);
         let Some(person) = self.kept.participants.get(&participant) else { return };
         let renamed = name.filter(|name| !name.is_empty() && *name != person.name);
@@ -211,23 +261,11 @@ impl Stage {
             let name = renamed.unwrap_or_else(|| person.name.clone());
             let key = person.key.clone();
             self.journal(turn, What::Joined { participant, key, name, role: who.role });
+            turn.out.push(Output::StateChanged);
         } else if let Some(name) = renamed {
             self.journal(turn, What::Renamed { participant, name });
+            turn.out.push(Output::StateChanged);
         }
-    }
-
-    /// A place for one more, if need be that of who has been gone too long.
-    fn make_room(&mut self, turn: &mut Turn) -> Result<(), FaultKind> {
-        if self.kept.on_stage().count() < limit::SPEAKERS_PER_EVENT_MAX {
-            return Ok(());
-        }
-        let held = Duration::from_millis(limit::PLACE_HELD_MILLIS_MAX);
-        let (&longest, &since) = self.absent.iter().min_by_key(|(_, since)| **since).ok_or(FaultKind::StageFull)?;
-        if turn.now.instant.saturating_duration_since(since) < held {
-            return Err(FaultKind::StageFull);
-        }
-        self.give_up(turn, What::Left { participant: longest }, longest);
-        Ok(())
     }
 
     fn name_for(&self, participant: ParticipantId, asked: Option<&str>) -> String {
@@ -237,45 +275,49 @@ impl Stage {
     }
 
     fn closed(&mut self, turn: &mut Turn, session: SessionId) {
-        let Some(participant) = self.drop_session(turn, session) else { return };
+        let Some(participant) = self.drop_session(turn, session).and_then(|session| session.speaker) else { return };
         let keyless = self.kept.participants.get(&participant).is_some_and(|person| person.key.is_empty());
         if keyless {
             self.give_up(turn, What::Left { participant }, participant);
-            return;
+        } else {
+            turn.out.push(Output::StateChanged);
         }
-        if !self.sessions.values().any(|other| other.participant == Some(participant)) {
-            self.absent.insert(participant, turn.now.instant);
-        }
-        turn.out.push(Output::StateChanged);
     }
 
-    /// Forgets a session; gives whose it was.
-    fn drop_session(&mut self, turn: &mut Turn, session: SessionId) -> Option<ParticipantId> {
+    /// Closes a session.
+    fn shut(&mut self, turn: &mut Turn, session: SessionId) {
+        self.drop_session(turn, session);
+        turn.out.push(Output::CloseSession(session));
+    }
+
+    /// Forgets a session.
+    fn drop_session(&mut self, turn: &mut Turn, session: SessionId) -> Option<Session> {
         let dropped = self.sessions.remove(&session)?;
-        if matches!(dropped.kind, SessionKind::Media(_)) {
+        if let Some(participant) = dropped.speaker {
             turn.out.push(Output::Mix(Mix::Close { session }));
-            self.lost.extend(dropped.participant.map(|id| (id, turn.now.instant)));
+            self.absent.insert(participant, turn.now.instant);
+            self.lost.insert(participant, turn.now.instant);
         }
-        dropped.participant
+        Some(dropped)
     }
 
     /// Somebody's place is free, and all their sessions close.
     fn give_up(&mut self, turn: &mut Turn, what: What, participant: ParticipantId) {
+        let theirs: Vec<_> =
+            self.sessions.iter().filter(|(_, session)| self.owner(session) == Some(participant)).map(|(id, _)| *id).collect();
         self.journal(turn, what);
-        let theirs: Vec<_> = self.sessions.iter().filter(|(_, s)| s.participant == Some(participant)).map(|(id, _)| *id).collect();
         for session in theirs {
-            self.drop_session(turn, session);
-            turn.out.push(Output::CloseSession(session));
+            self.shut(turn, session);
         }
-        self.lost.remove(&participant);
         self.absent.remove(&participant);
+        self.lost.remove(&participant);
         turn.out.push(Output::StateChanged);
     }
 
     /// Whoever was here without a key when the stage crashed can't come back.
     fn release_keyless(&mut self, turn: &mut Turn) {
-        let connected = |id| self.sessions.values().any(|session| session.participant == Some(id));
-        let gone = self.kept.on_stage().filter(|(id, person)| person.key.is_empty() && !connected(*id)).map(|(id, _)| id);
+        let gone = |(id, person): &(ParticipantId, &Participant)| person.key.is_empty() && self.microphone(*id).is_none();
+        let gone = self.kept.on_stage().filter(gone).map(|(id, _)| id);
         for participant in gone.collect::<Vec<_>>() {
             self.give_up(turn, What::Left { participant }, participant);
         }
@@ -285,8 +327,7 @@ impl Stage {
         if self.ending || self.kept.phase == Phase::Ended {
             return if action == Action::End && who.role == Role::Host { Ok(()) } else { Err(FaultKind::EventEnded) };
         }
-        let me = who.key.as_deref().and_then(|key| self.kept.by_key(key));
-        let me = me.filter(|(_, person)| person.standing == Standing::OnStage).map(|(id, _)| id);
+        let me = self.place_of(who);
         match action {
             Action::GoLive => {
                 host(who)?;
@@ -353,8 +394,7 @@ impl Stage {
         turn.out.push(Output::Tell(Fact::Ended { event: self.event, at: turn.now.wall, end }));
         turn.out.push(Output::StateChanged);
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
-            self.drop_session(turn, session);
-            turn.out.push(Output::CloseSession(session));
+            self.shut(turn, session);
         }
         self.lost.clear();
         self.absent.clear();
@@ -385,19 +425,31 @@ impl Stage {
         person.ok_or(FaultKind::NotFound)
     }
 
-    fn microphone(&self, participant: ParticipantId) -> Option<SessionId> {
-        let theirs = |(_, session): &(&SessionId, &Session)| {
-            session.participant == Some(participant) && matches!(session.kind, SessionKind::Media(_))
-        };
-        self.sessions.iter().find(theirs).map(|(id, _)| *id)
+    /// The place that somebody holds under their key.
+    fn place_of(&self, who: &Who) -> Option<ParticipantId> {
+        let (id, person) = self.kept.by_key(who.key.as_deref()?)?;
+        (person.standing == Standing::OnStage).then_some(id)
     }
 
-    /// The session that a new one of this kind replaces.
-    fn session_like(&self, participant: ParticipantId, kind: SessionKind) -> Option<SessionId> {
-        let same = |other: SessionKind| {
-            matches!((other, kind), (SessionKind::Media(_), SessionKind::Media(_)) | (SessionKind::Console, SessionKind::Console))
+    /// At whose place a session is; who only hears has none.
+    fn owner(&self, session: &Session) -> Option<ParticipantId> {
+        session.speaker.or_else(|| if session.kind == SessionKind::Monitor { None } else { self.place_of(&session.who) })
+    }
+
+    /// The session that somebody speaks into.
+    fn microphone(&self, participant: ParticipantId) -> Option<SessionId> {
+        self.sessions.iter().find(|(_, session)| session.speaker == Some(participant)).map(|(id, _)| *id)
+    }
+
+    /// The session that a new one of this kind replaces. A microphone that is heard goes on until the new one is.
+    fn session_like(&self, who: &Who, kind: SessionKind) -> Option<SessionId> {
+        let same = |other: &Session| match kind {
+            SessionKind::Media(_) => matches!(other.kind, SessionKind::Media(_)) && other.speaker.is_none(),
+            SessionKind::Console => other.kind == SessionKind::Console,
+            SessionKind::Monitor => false,
         };
-        self.sessions.iter().find(|(_, s)| s.participant == Some(participant) && same(s.kind)).map(|(id, _)| *id)
+        let theirs = |other: &Session| who.key.is_some() && other.who.key == who.key && same(other);
+        self.sessions.iter().find(|(_, other)| theirs(other)).map(|(id, _)| *id)
     }
 }
 
@@ -411,10 +463,10 @@ fn host(who: &Who) -> Result<(), FaultKind> {
     if who.role == Role::Host { Ok(()) } else { Err(FaultKind::Forbidden) }
 }
 
-/// A name as it is shown: no control characters, no white space around it, cut at the limit.
+/// A name as it is shown: by the rule for all text, cut at the limit.
 fn shown(name: &str) -> String {
-    let clean: String = name.chars().filter(|c| !c.is_control()).take(limit::STAGE_NAME_CHARS_MAX).collect();
-    clean.trim().to_owned()
+    let cut: String = base::text::shown(name).chars().take(limit::STAGE_NAME_CHARS_MAX).collect();
+    cut.trim_end().to_owned()
 }
 
 #[cfg(test)]

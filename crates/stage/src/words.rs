@@ -101,6 +101,8 @@ pub enum Input {
         /// What for.
         kind: SessionKind,
     },
+    /// A session's media are connected: from here on a microphone is heard, and who speaks into it has a place.
+    Connected(SessionId),
     /// A session is gone, whoever closed it.
     Closed(SessionId),
     /// Somebody wants something done.
@@ -146,6 +148,8 @@ pub enum Mix {
         session: SessionId,
         /// Whose.
         participant: ParticipantId,
+        /// Which way its sound goes.
+        media: MediaUse,
         /// Whether nobody hears it.
         muted: bool,
     },
@@ -168,9 +172,7 @@ pub enum Mix {
 pub enum Output {
     /// Write and sync this before anything is answered.
     Journal(Entry),
-    /// The session is in; a monitor is nobody.
-    Admitted(Option<ParticipantId>),
-    /// The request is refused and nothing has changed.
+    /// The request is refused and nothing has changed; without this it is granted.
     Refused(FaultKind),
     /// Open the programme; [`Input::ProgrammeOpened`] follows.
     OpenProgramme,
@@ -210,6 +212,15 @@ pub struct Person {
     pub muted: bool,
     /// Whether their microphone is connected.
     pub here: bool,
+}
+
+/// Whom a session belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct You {
+    /// Their place, once they have one.
+    pub place: Option<ParticipantId>,
+    /// What they may do.
+    pub role: Role,
 }
 
 /// The stage as its people see it.

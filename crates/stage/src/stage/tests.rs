@@ -34,8 +34,7 @@ impl World {
                 Output::Journal(entry) => self.journal.push(entry.clone()),
                 Output::OpenProgramme => more.push(Input::ProgrammeOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "b".into() }),
                 Output::CloseProgramme => more.push(Input::ProgrammeClosed { end: FragmentNumber(7) }),
-                Output::Admitted(_)
-                | Output::Refused(_)
+                Output::Refused(_)
                 | Output::CloseSession(_)
                 | Output::Mix(_)
                 | Output::Listeners(_)
@@ -46,36 +45,63 @@ impl World {
         }
         out.into_iter().chain(more.into_iter().flat_map(|input| self.give(input)).collect::<Vec<_>>()).collect()
     }
+
+    /// Gives all of them; what came of it in short words.
+    fn all(&mut self, inputs: Vec<Input>) -> String {
+        let out: Vec<_> = inputs.into_iter().flat_map(|input| self.give(input)).collect();
+        out.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The names of those who hold a place.
+    fn places(&self) -> Vec<String> {
+        self.stage.view().stage.into_iter().map(|person| person.name).collect()
+    }
 }
 
 fn who(key: &str, role: Role) -> Who {
     Who { key: Some(key.to_owned()).filter(|key| !key.is_empty()), name: Some(format!("  N{key}\n")), role }
 }
 
-fn media(session: u64, key: &str) -> Input {
-    let role = if key == "host" { Role::Host } else { Role::Speaker };
-    Input::Open { session: SessionId(session), who: who(key, role), kind: SessionKind::Media(MediaUse::SendsAndReceives) }
+fn role(key: &str) -> Role {
+    if key.starts_with("host") { Role::Host } else { Role::Speaker }
 }
 
-fn act(key: &str, action: Action) -> Input {
-    let role = if key == "host" { Role::Host } else { Role::Speaker };
-    Input::Act { who: who(key, role), action }
+fn open(session: u64, key: &str, kind: SessionKind) -> Vec<Input> {
+    vec![Input::Open { session: SessionId(session), who: who(key, role(key)), kind }]
 }
 
-fn mute(key: &str, participant: u16, muted: bool) -> Input {
+/// Somebody asks to speak, and no more.
+fn call(session: u64, key: &str) -> Vec<Input> {
+    open(session, key, SessionKind::Media(MediaUse::SendsAndReceives))
+}
+
+/// Somebody's microphone comes and is connected.
+fn media(session: u64, key: &str) -> Vec<Input> {
+    [call(session, key), up(session)].concat()
+}
+
+fn up(session: u64) -> Vec<Input> {
+    vec![Input::Connected(SessionId(session))]
+}
+
+fn gone(session: u64) -> Vec<Input> {
+    vec![Input::Closed(SessionId(session))]
+}
+
+fn act(key: &str, action: Action) -> Vec<Input> {
+    vec![Input::Act { who: who(key, role(key)), action }]
+}
+
+fn mute(key: &str, participant: u16, muted: bool) -> Vec<Input> {
     act(key, Action::Mute { participant: ParticipantId(participant), muted })
 }
 
-/// Plays `inputs` on a new stage; the last one's outputs in short words must be `want`.
+/// Plays `steps` on a new stage; the last one's outputs in short words must be `want`.
 #[track_caller]
-fn check(inputs: Vec<Input>, want: &str) {
+fn check(steps: Vec<Vec<Input>>, want: &str) {
     let mut world = World::new();
-    let mut last = Vec::new();
-    for input in inputs {
-        last = world.give(input);
-    }
-    let words: Vec<String> = last.iter().filter_map(word).collect();
-    assert_eq!(words.join(" "), want);
+    let words = steps.into_iter().map(|step| world.all(step)).last();
+    assert_eq!(words.as_deref(), Some(want));
 }
 
 fn word(output: &Output) -> Option<String> {
@@ -90,7 +116,6 @@ fn word(output: &Output) -> Option<String> {
             What::RecordingStopped { first_lost } => format!("stopped:{first_lost}"),
             What::Ended { end } => format!("ended:{end}"),
         },
-        Output::Admitted(participant) => participant.map_or("in".to_owned(), |id| format!("in:{id}")),
         Output::Refused(fault) => fault.code().to_owned(),
         Output::OpenProgramme => "open".to_owned(),
         Output::CloseProgramme => "close".to_owned(),
@@ -111,26 +136,56 @@ fn word(output: &Output) -> Option<String> {
 
 #[test]
 fn people_come_and_go() {
-    let monitor = Input::Open { session: SessionId(9), who: who("", Role::Speaker), kind: SessionKind::Monitor };
-    let console = Input::Open { session: SessionId(8), who: who("a", Role::Speaker), kind: SessionKind::Console };
-    check(vec![media(1, "a")], "joined:1:Na:Speaker in:1 mix+1:false s1");
-    check(vec![media(1, "a"), media(2, "b")], "joined:2:Nb:Speaker in:2 mix+2:false s2");
-    check(vec![media(1, "a"), media(2, "a")], "mix-1 bye:1 in:1 mix+2:false");
-    check(vec![media(1, "a"), Input::Closed(SessionId(1))], "mix-1");
-    check(vec![media(1, "a"), Input::Closed(SessionId(1)), media(2, "a")], "in:1 mix+2:false");
-    check(vec![media(1, ""), Input::Closed(SessionId(1))], "mix-1 left:1 s0");
-    check(vec![media(1, ""), Input::Closed(SessionId(1)), media(2, "")], "joined:2:N:Speaker in:2 mix+2:false s1");
-    check(vec![Input::Closed(SessionId(5))], "");
-    check(vec![monitor], "in");
-    check(vec![console.clone()], "joined:1:Na:Speaker in:1");
-    check(vec![console, media(1, "a")], "in:1 mix+1:false s1");
+    let monitor = open(9, "", SessionKind::Monitor);
+    let console = open(8, "a", SessionKind::Console);
+    check(vec![media(1, "a")], "joined:1:Na:Speaker mix+1:false s1");
+    check(vec![media(1, "a"), media(2, "b")], "joined:2:Nb:Speaker mix+2:false s2");
+    check(vec![media(1, "a"), media(2, "a")], "mix-1 bye:1 mix+2:false");
+    check(vec![media(1, "a"), up(1)], "");
+    check(vec![media(1, "a"), gone(1)], "mix-1");
+    check(vec![media(1, "a"), gone(1), media(2, "a")], "mix+2:false");
+    check(vec![media(1, ""), gone(1)], "mix-1 left:1 s0");
+    check(vec![media(1, ""), gone(1), media(2, "")], "joined:2:N:Speaker mix+2:false s1");
+    check(vec![gone(5)], "");
+    check(vec![up(5)], "");
+    check(vec![monitor.clone()], "");
+    check(vec![monitor, up(9)], "");
+    check(vec![console.clone(), media(1, "a")], "joined:1:Na:Speaker mix+1:false s1");
+    check(vec![console.clone(), media(1, "a"), act("a", Action::Leave)], "left:1 mix-1 bye:1 bye:8 s0");
+    check(vec![console.clone(), open(7, "a", SessionKind::Console)], "bye:8");
     check(vec![media(1, "a"), act("a", Action::Leave)], "left:1 mix-1 bye:1 s0");
-    check(vec![media(1, "a"), act("a", Action::Leave), media(2, "a")], "joined:1:Na:Speaker in:1 mix+2:false s1");
+    check(vec![media(1, "a"), act("a", Action::Leave), media(2, "a")], "joined:1:Na:Speaker mix+2:false s1");
+}
+
+#[test]
+fn who_is_not_connected_has_no_place() {
+    check(vec![call(1, "a")], "");
+    check(vec![open(8, "a", SessionKind::Console)], "");
+    check(vec![call(1, "a"), gone(1)], "");
+    check(vec![call(1, "a"), call(2, "a")], "bye:1");
+    check(vec![call(1, "a"), act("a", Action::Leave)], "forbidden");
+    check(vec![call(1, "a"), act("host", Action::End), up(1)], "");
+    let mut world = World::new();
+    world.all([call(1, "a"), open(8, "a", SessionKind::Console), call(2, "")].concat());
+    assert!(world.places().is_empty() && world.journal.is_empty());
+    let you = |world: &World, session| world.stage.you(SessionId(session)).map(|you| (you.place, you.role));
+    assert_eq!(you(&world, 8), Some((None, Role::Speaker)));
+    world.all(up(1));
+    assert_eq!(world.places(), ["Na"]);
+    assert_eq!(you(&world, 8), Some((Some(ParticipantId(1)), Role::Speaker)), "an open console knows it");
+    // Another offer under the same key takes nothing from who is heard until it is connected itself.
+    assert_eq!(world.all(call(3, "a")), "");
+    assert!(world.stage.view().stage[0].here);
+    assert_eq!(world.all(up(3)), "mix-1 bye:1 mix+3:false");
+    // Removed while an offer of theirs is on its way.
+    world.all(call(4, "a"));
+    assert_eq!(world.all(act("host", Action::Remove { participant: ParticipantId(1) })), "removed:1 mix-3 bye:3 bye:4 bye:8 s0");
+    assert_eq!(world.all(up(4)), "");
 }
 
 #[test]
 fn who_may_do_what() {
-    let remove = |key| act(key, Action::Remove { participant: ParticipantId(1) });
+    let remove = |key: &str| act(key, Action::Remove { participant: ParticipantId(1) });
     let rename = |name: &str| act("a", Action::Rename { name: name.to_owned() });
     let long = "x".repeat(limit::STAGE_NAME_CHARS_MAX + 5);
     check(vec![media(1, "a"), mute("a", 1, true)], "muted:1:true mix=1:true s1");
@@ -140,9 +195,11 @@ fn who_may_do_what() {
     check(vec![media(1, "a"), mute("host", 1, true), mute("host", 1, false)], "forbidden");
     check(vec![media(1, "a"), mute("a", 1, true), mute("a", 1, false)], "muted:1:false mix=1:false s1");
     check(vec![media(1, "a"), mute("host", 7, true)], "not-found");
-    check(vec![media(1, "a"), mute("a", 1, true), Input::Closed(SessionId(1)), media(2, "a")], "in:1 mix+2:true");
+    check(vec![media(1, "a"), mute("a", 1, true), gone(1), media(2, "a")], "mix+2:true");
     check(vec![media(1, "a"), rename(" Ada\u{7} ")], "renamed:1:Ada s1");
+    check(vec![media(1, "a"), rename("\u{202e}adA\u{2066} B")], "renamed:1:adA B s1");
     check(vec![media(1, "a"), rename(" \n")], "bad-request");
+    check(vec![media(1, "a"), rename("\u{202e}\u{200b}")], "bad-request");
     check(vec![media(1, "a"), rename(&long)], &format!("renamed:1:{} s1", "x".repeat(limit::STAGE_NAME_CHARS_MAX)));
     check(vec![rename("Ada")], "forbidden");
     check(vec![media(1, "a"), remove("b")], "forbidden");
@@ -164,41 +221,88 @@ fn an_event_goes_live_and_ends() {
     check(vec![live(), end(), end()], "");
     check(vec![live(), end(), live()], "event-ended");
     check(vec![live(), end(), media(1, "a")], "event-ended");
-    check(vec![live(), Input::RecordingStopped { first_lost: FragmentNumber(3) }], "stopped:3 r0");
-    let stopped = Input::RecordingStopped { first_lost: FragmentNumber(3) };
+    let stopped = vec![Input::RecordingStopped { first_lost: FragmentNumber(3) }];
+    check(vec![live(), stopped.clone()], "stopped:3 r0");
     check(vec![live(), stopped.clone(), stopped], "");
+}
+
+/// A stage with one host, in session 0, and no room.
+fn full() -> World {
+    let mut world = World::new();
+    world.all(media(0, "host"));
+    for session in 1..limit::SPEAKERS_PER_EVENT_MAX as u64 {
+        world.all(media(session, &format!("k{session}")));
+    }
+    assert_eq!(world.places().len(), limit::SPEAKERS_PER_EVENT_MAX);
+    world
 }
 
 #[test]
 fn a_full_stage_gives_the_longest_absent_place_away() {
-    let mut world = World::new();
-    for key in 0..limit::SPEAKERS_PER_EVENT_MAX as u64 {
-        world.give(media(key, &format!("k{key}")));
-    }
-    let refused = vec![Output::Refused(FaultKind::StageFull)];
-    assert_eq!(world.give(media(99, "late")), refused);
-    world.give(Input::Closed(SessionId(3)));
+    let mut world = full();
+    assert_eq!(world.all(call(99, "late")), "stage-full");
+    world.all(gone(3));
     world.millis += limit::PLACE_HELD_MILLIS_MAX - 1;
-    assert!(world.give(media(99, "late")).contains(&refused[0]));
+    world.all(gone(5));
+    assert_eq!(world.all(call(99, "late")), "stage-full");
     world.millis += 1;
-    let words: Vec<_> = world.give(media(99, "late")).iter().filter_map(word).collect();
-    assert_eq!(words[..3], ["left:4", "joined:17:Nlate:Speaker", "in:17"]);
+    assert_eq!(world.all(media(99, "late")), "left:4 joined:17:Nlate:Speaker mix+99:false s16");
+    assert_eq!(world.all(media(5, "k5")), "mix+5:false", "who is back in time has their place");
+    assert_eq!(world.all(media(3, "k3")), "stage-full");
 }
 
 #[test]
-fn monitors_are_limited_too() {
+fn a_host_always_gets_in() {
+    // Whoever calls and never connects keeps nobody out.
     let mut world = World::new();
-    let monitor = |session| Input::Open { session: SessionId(session), who: who("", Role::Speaker), kind: SessionKind::Monitor };
-    for session in 0..limit::SESSIONS_PER_EVENT_MAX as u64 {
-        world.give(monitor(session));
+    for ghost in 0..2 * limit::SESSIONS_PER_EVENT_MAX as u64 {
+        world.millis += 1;
+        let key = format!("ghost{ghost}");
+        world.all([call(1_000 + ghost, &key), open(2_000 + ghost, &key, SessionKind::Console)].concat());
     }
-    assert_eq!(world.give(monitor(99)), vec![Output::Refused(FaultKind::StageFull)]);
+    assert!(world.places().is_empty());
+    world.all([media(1, "host"), media(2, "a")].concat());
+    assert_eq!(world.places(), ["Nhost", "Na"]);
+    // The last place is a host's.
+    let mut world = World::new();
+    for session in 1..limit::SPEAKERS_PER_EVENT_MAX as u64 {
+        world.all(media(session, &format!("k{session}")));
+    }
+    assert_eq!(world.all(call(98, "late")), "stage-full");
+    assert_eq!(world.all(media(99, "host")), "joined:16:Nhost:Host mix+99:false s16");
+    // The same person in another tab takes the place that was held for the first.
+    world.all(gone(99));
+    assert_eq!(world.all(media(100, "host again")), "left:16 joined:17:Nhost again:Host mix+100:false s16");
+}
+
+#[test]
+fn the_last_place_goes_to_who_connects_first() {
+    let mut world = full();
+    world.all(act("k5", Action::Leave));
+    assert_eq!(world.all([call(98, "one"), call(99, "other")].concat()), "");
+    assert_eq!(world.all(up(99)), "joined:17:Nother:Speaker mix+99:false s16");
+    assert_eq!(world.all(up(98)), "bye:98");
+}
+
+#[test]
+fn sessions_are_limited() {
+    let mut world = World::new();
+    world.all(media(200, "a"));
+    for session in 1..limit::SESSIONS_PER_EVENT_MAX as u64 {
+        world.millis += 1;
+        assert_eq!(world.all(open(session, "", SessionKind::Monitor)), "");
+    }
+    assert_eq!(world.all(open(99, "", SessionKind::Monitor)), "stage-full");
+    // The oldest of those who are nobody gives way to who comes to speak.
+    assert_eq!(world.all(media(100, "b")), "bye:1 joined:2:Nb:Speaker mix+100:false s2");
+    assert_eq!(world.all(open(101, "host", SessionKind::Console)), "bye:2");
+    assert_eq!(world.all(media(201, "a")), "bye:3 mix-200 bye:200 mix+201:false");
 }
 
 #[test]
 fn listeners_are_told_no_more_often_than_promised() {
     let mut world = World::new();
-    world.give(media(1, "a"));
+    world.all(media(1, "a"));
     let (mut levels, mut counts) = (0, 0);
     for step in 0..100u8 {
         let spoken = Input::Levels(vec![Loudness { participant: ParticipantId(1), level: LevelDb(20 + step % 7), talking: true }]);
@@ -220,8 +324,7 @@ fn listeners_are_told_no_more_often_than_promised() {
 #[test]
 fn the_lost_are_shown_for_a_while() {
     let mut world = World::new();
-    world.give(media(1, "a"));
-    world.give(Input::Closed(SessionId(1)));
+    world.all([media(1, "a"), gone(1)].concat());
     assert!(!world.stage.view().stage[0].here);
     world.millis += 9_999;
     assert_eq!(world.give(Input::Tick), vec![]);
@@ -233,13 +336,13 @@ fn the_lost_are_shown_for_a_while() {
 #[test]
 fn who_had_no_key_is_gone_after_a_restart() {
     let mut world = World::new();
-    world.give(media(1, ""));
-    world.give(media(2, "a"));
+    world.all([media(1, ""), media(2, "a")].concat());
     world.stage = Stage::restore(world.now(), EventId::from_random(1), CREATED, &world.journal);
     assert_eq!(world.stage.view().stage.len(), 2);
     world.give(Input::Tick);
-    let view = world.stage.view();
-    assert_eq!(view.stage.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["Na"]);
+    assert_eq!(world.places(), ["Na"]);
+    // Who had a key is back at the same place, however full it is by now.
+    assert_eq!(world.all(media(3, "a")), "mix+3:false");
 }
 
 fn any_input() -> impl Strategy<Value = Input> {
@@ -254,11 +357,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => participant.prop_map(|participant| Action::Remove { participant }),
     ];
     let kind = prop::sample::select(vec![SessionKind::Media(MediaUse::Sends), SessionKind::Monitor, SessionKind::Console]);
-    let role = |key: &str| if key == "host" { Role::Host } else { Role::Speaker };
     prop_oneof![
         4 => (0u64..8, key.clone(), kind).prop_map(move |(session, key, kind)| Input::Open { session: SessionId(session), who: who(key, role(key)), kind }),
+        4 => (0u64..8).prop_map(|session| Input::Connected(SessionId(session))),
         2 => (0u64..8).prop_map(|session| Input::Closed(SessionId(session))),
-        6 => (key, action).prop_map(|(key, action)| act(key, action)),
+        6 => (key, action).prop_map(|(key, action)| Input::Act { who: who(key, role(key)), action }),
         1 => (0u64..9).prop_map(|n| Input::RecordingStopped { first_lost: FragmentNumber(n) }),
         1 => Just(Input::Tick),
     ]

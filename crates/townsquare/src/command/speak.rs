@@ -196,6 +196,7 @@ impl Speaker {
             return Ok(());
         }
         match &self.phase {
+            Some(state) if !state.on_stage() => {}
             Some(state) if state.phase == console::Phase::Backstage && self.stage.is_host() => {
                 self.stage.go_live().context("the event could not go live")?;
                 self.begin();

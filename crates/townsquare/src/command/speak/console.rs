@@ -32,6 +32,19 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    you: Option<You>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+struct You {
+    id: Option<u16>,
+}
+
+impl State {
+    /// Whether we are on stage: what is said before that is heard by nobody.
+    pub(super) fn on_stage(self) -> bool {
+        self.you.is_some_and(|you| you.id.is_some())
+    }
 }
 
 /// What the control stream tells.

@@ -2,6 +2,7 @@
 
 use crate::command::http::{self, ANSWER_BYTES_MAX, ANSWER_MAX, Refused};
 use anyhow::Context as _;
+use base::FaultKind;
 use ingest::{Call, Caller, Wish};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -41,7 +42,11 @@ impl Stage {
         let url = http::link(link, "stage link")?;
         let agent = http::agent(ca)?.timeout_global(Some(ANSWER_MAX)).build().new_agent();
         let answer = agent.get(url.as_str()).header("Accept", "application/json").call();
-        let mut answer = http::good(answer.map_err(|error| Refused::unreachable(&url, error))?)?;
+        let mut answer = http::good(answer.map_err(|error| Refused::unreachable(&url, error))?).map_err(|refused| {
+            // The stage's own address takes offers and is none that one can look at.
+            let whip = refused.is(FaultKind::MethodNotAllowed);
+            if whip { Refused::by_us(format!("{link} is no stage link: give the whole one that has /stage/ in it")) } else { refused }
+        })?;
         let ticket: Ticket = http::json(&mut answer).with_context(|| format!("there is no stage behind {link}"))?;
         Self::behind(&url, ticket, name, agent)
     }

@@ -83,6 +83,9 @@ fn a_refusal_is_said_in_its_words() {
     let file = tone(&scratch("refused"), 10);
     let error = speak(&stage.link(), &file, false).unwrap_err();
     assert_eq!(error.to_string(), "The stage is full. Ask the host to make room.");
+    let whip = stage.link().replace("/stage/secret", "/whip/e");
+    let error = speak(&whip, &file, false).unwrap_err().to_string();
+    assert!(error.contains("is no stage link"), "{error}");
     let nowhere = stage.link();
     drop(stage.close());
     let error = speak(&nowhere, &file, false).unwrap_err().to_string();

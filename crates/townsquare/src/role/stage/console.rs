@@ -1,25 +1,27 @@
 //! The control stream's lines (docs/formats.md, "HTTP of the stage").
 
 use super::words::ConsoleLine;
-use ::stage::{Alarm, Loudness, Phase, View};
-use base::ParticipantId;
+use ::stage::{Alarm, Loudness, Phase, View, You};
 use base::journal::Role;
 use serde_json::{Value, json};
 
 /// The stage as one console sees it.
-pub(super) fn state(view: &View, title: &str, you: Option<ParticipantId>) -> ConsoleLine {
+pub(super) fn state(view: &View, title: &str, you: Option<You>) -> ConsoleLine {
     let stage: Vec<Value> = view
         .stage
         .iter()
         .map(|one| json!({"id": one.id.0, "name": one.name, "role": role(one.role), "muted": one.muted, "here": one.here}))
         .collect();
-    let me = view.stage.iter().find(|one| Some(one.id) == you);
+    let you = you.map(|you| match you.place {
+        Some(place) => json!({"id": place.0, "role": role(you.role)}),
+        None => json!({"role": role(you.role)}),
+    });
     let alarms: Vec<_> = view.alarms.iter().map(|alarm| name(*alarm)).collect();
     line(&json!({"state": {
         "phase": phase(view.phase),
         "since": view.since.0,
         "title": title,
-        "you": me.map(|one| json!({"id": one.id.0, "role": role(one.role)})),
+        "you": you,
         "stage": stage,
         "listeners": view.listeners,
         "alarms": alarms,

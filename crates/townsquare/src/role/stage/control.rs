@@ -2,7 +2,7 @@
 
 use super::console;
 use super::encoding::ToEncoder;
-use super::event::{Console, Event, Seated};
+use super::event::{Event, Seated};
 use super::metrics::Metrics;
 use super::mixing::{DeskId, Place};
 use super::network::{Network, ToNetwork};
@@ -56,9 +56,7 @@ pub(super) struct Control {
 /// What came of one input to a stage.
 #[derive(Default)]
 struct Outcome {
-    admitted: Option<Option<ParticipantId>>,
     refused: Option<FaultKind>,
-    microphone: Option<(ParticipantId, bool)>,
 }
 
 impl Outcome {
@@ -131,6 +129,9 @@ impl Control {
     fn take(&mut self, report: Report) {
         match report {
             Report::Request(request) => self.answer(request),
+            Report::SessionConnected(event, session) => {
+                self.drive(event, Input::Connected(session));
+            }
             Report::SessionClosed(event, session) => self.closed(event, session),
             Report::Levels(desk, levels) => self.levels(desk, &levels),
             Report::RecordingStopped(desk, first_lost) => {
@@ -190,35 +191,38 @@ impl Control {
         outcome.result()?;
         let event = self.events.get_mut(&id).ok_or(FaultKind::Internal)?;
         let desk = event.desk;
-        let mut seat = Seat { event: id, desk, input: None, muted: false };
-        if let Some((participant, muted)) = outcome.microphone {
-            // There are as many inputs as places on stage, and one microphone for each place.
-            let Some(input) = event.free_input() else {
-                self.drive(id, Input::Closed(session));
-                return Err(FaultKind::StageFull);
-            };
-            event.seats[input.number()] = Some(Seated { session, participant });
-            seat = Seat { input: Some(input), muted, ..seat };
-            let hears = kind == SessionKind::Media(MediaUse::SendsAndReceives);
-            self.encode(desk, ToEncoder::Hears(desk, input, hears));
-        } else {
+        if kind == SessionKind::Monitor {
             event.monitors.push(session);
             let monitors = event.monitors.len();
             self.encode(desk, ToEncoder::Monitors(desk, monitors));
         }
+        let seat = Seat { event: id, desk, input: None, muted: false };
         self.network.order(ToNetwork::Open(session, seat, call));
         Ok(session)
+    }
+
+    /// Gives a connected microphone its input on the desk.
+    fn seat(&mut self, id: EventId, session: SessionId, participant: ParticipantId, media: MediaUse, muted: bool) {
+        let Some(event) = self.events.get_mut(&id) else { return };
+        let desk = event.desk;
+        let Some(input) = event.free_input() else {
+            // There are as many inputs as places on stage, and one microphone for each place.
+            tracing::error!(event = %id, "no input for a microphone");
+            self.network.order(ToNetwork::Close(session));
+            return self.closed(id, session);
+        };
+        event.seats[input.number()] = Some(Seated { session, participant });
+        self.encode(desk, ToEncoder::Hears(desk, input, media == MediaUse::SendsAndReceives));
+        self.network.order(ToNetwork::Seat(session, input, muted));
     }
 
     fn console(&mut self, id: EventId, who: Who, lines: tokio::sync::mpsc::Sender<super::words::ConsoleLine>) -> Result<(), FaultKind> {
         self.load(id)?;
         let session = SessionId(getrandom::u64().map_err(|_| FaultKind::Internal)?);
-        let outcome = self.drive(id, Input::Open { session, who, kind: SessionKind::Console });
-        outcome.result()?;
+        self.drive(id, Input::Open { session, who, kind: SessionKind::Console }).result()?;
         let event = self.events.get_mut(&id).ok_or(FaultKind::Internal)?;
-        let console = Console { participant: outcome.admitted.flatten(), lines };
-        let _ = console.lines.try_send(console::state(&event.stage.view(), &event.title, console.participant));
-        event.consoles.insert(session, console);
+        let _ = lines.try_send(console::state(&event.stage.view(), &event.title, event.stage.you(session)));
+        event.consoles.insert(session, lines);
         Ok(())
     }
 
@@ -240,8 +244,7 @@ impl Control {
 
     fn has(&self, id: EventId, session: SessionId) -> Result<(), FaultKind> {
         let event = self.events.get(&id).ok_or(FaultKind::NotFound)?;
-        let there = event.input_of(session).is_some() || event.monitors.contains(&session);
-        if there { Ok(()) } else { Err(FaultKind::NotFound) }
+        if event.stage.has(session) { Ok(()) } else { Err(FaultKind::NotFound) }
     }
 
     fn closed(&mut self, id: EventId, session: SessionId) {
@@ -309,7 +312,6 @@ impl Control {
         let desk = event.desk;
         match output {
             Output::Journal(_) => {}
-            Output::Admitted(participant) => outcome.admitted = Some(participant),
             Output::Refused(fault) => outcome.refused = Some(fault),
             Output::OpenProgramme => {
                 if let Err(error) = self.open_programme(id) {
@@ -321,7 +323,7 @@ impl Control {
                 self.network.order(ToNetwork::Close(session));
                 self.forget_session(id, session);
             }
-            Output::Mix(Mix::Open { participant, muted, .. }) => outcome.microphone = Some((participant, muted)),
+            Output::Mix(Mix::Open { session, participant, media, muted }) => self.seat(id, session, participant, media, muted),
             Output::Mix(Mix::Close { session }) => self.forget_session(id, session),
             Output::Mix(Mix::Mute { session, muted }) => self.network.order(ToNetwork::Mute(session, muted)),
             Output::Listeners(fact) => {
@@ -341,7 +343,7 @@ impl Control {
     fn show_state(&mut self, id: EventId) {
         let Some(event) = self.events.get(&id) else { return };
         let view = event.stage.view();
-        let gone = event.say(|console| console::state(&view, &event.title, console.participant));
+        let gone = event.say(|session| console::state(&view, &event.title, event.stage.you(session)));
         self.drop_consoles(id, gone);
     }
 

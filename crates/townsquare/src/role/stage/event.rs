@@ -26,12 +26,6 @@ pub(super) struct Seated {
     pub participant: ParticipantId,
 }
 
-/// A control stream.
-pub(super) struct Console {
-    pub participant: Option<ParticipantId>,
-    pub lines: mpsc::Sender<ConsoleLine>,
-}
-
 /// One event.
 pub(super) struct Event {
     pub stage: Stage,
@@ -40,7 +34,8 @@ pub(super) struct Event {
     pub seats: [Option<Seated>; INPUTS],
     next_seat: usize,
     pub monitors: Vec<SessionId>,
-    pub consoles: BTreeMap<SessionId, Console>,
+    /// Where each control stream's lines go.
+    pub consoles: BTreeMap<SessionId, mpsc::Sender<ConsoleLine>>,
     /// Who waits for the end.
     pub ending: Vec<Reply<()>>,
     /// By how many each rung is heard.
@@ -115,9 +110,8 @@ impl Event {
     }
 
     /// Sends a line to every console; gives those that are gone or don't read.
-    pub(super) fn say(&self, line: impl Fn(&Console) -> ConsoleLine) -> Vec<SessionId> {
-        let unheard = |(_, console): &(&SessionId, &Console)| console.lines.try_send(line(console)).is_err();
-        self.consoles.iter().filter(unheard).map(|(id, _)| *id).collect()
+    pub(super) fn say(&self, line: impl Fn(SessionId) -> ConsoleLine) -> Vec<SessionId> {
+        self.consoles.iter().filter(|(id, lines)| lines.try_send(line(**id)).is_err()).map(|(id, _)| *id).collect()
     }
 
     /// Takes by how many each rung is heard; gives how many listen.

@@ -8,7 +8,7 @@ use super::wake::Waker;
 use super::words::{Ears, Report, Seat};
 use ::stage::SessionId;
 use audio::jitter;
-use audio::mix::Command;
+use audio::mix::{Command, Input as DeskInput};
 use base::limit::{ADDRESSES_PER_SESSION_MAX, DATAGRAM_BYTES_MAX, NETWORK_QUEUE_MESSAGES_MAX};
 use ingest::{Input, Output, Packet, Session, Transmit, Transport};
 use rtrb::Producer;
@@ -39,6 +39,8 @@ pub(super) enum ToNetwork {
     Remove(DeskId),
     /// A session comes in.
     Open(SessionId, Seat, Box<Session>),
+    /// A connected session speaks into this input from now on, muted or not.
+    Seat(SessionId, DeskInput, bool),
     /// A session's voice is muted or unmuted.
     Mute(SessionId, bool),
     /// A session is closed.
@@ -109,7 +111,7 @@ pub(super) struct Loop {
     /// Orders that found the mixer's ring full, in order.
     waiting: VecDeque<Order>,
     reports: SyncSender<Report>,
-    /// Ends of sessions that found the control thread's queue full; no more than there are sessions.
+    /// Begins and ends of sessions that found the control thread's queue full; no more than two for a session.
     untold: VecDeque<Report>,
     peers: HashMap<SessionId, Peer>,
     by_desk: HashMap<DeskId, Vec<SessionId>>,
@@ -184,6 +186,7 @@ impl Loop {
                 self.by_desk.remove(&desk);
             }
             ToNetwork::Open(id, seat, session) => self.open(id, seat, *session),
+            ToNetwork::Seat(id, input, muted) => self.seat(id, input, muted),
             ToNetwork::Mute(id, muted) => self.mute(id, muted),
             ToNetwork::Close(id) => self.close(id),
             ToNetwork::Hear(ears) => self.hear(&ears),
@@ -198,10 +201,6 @@ impl Loop {
     }
 
     fn open(&mut self, id: SessionId, seat: Seat, session: Session) {
-        if let Some(input) = seat.input {
-            self.order(Order::Desk(seat.desk, Command::Open(input)));
-            self.order(Order::Desk(seat.desk, Command::SetMuted(input, seat.muted)));
-        }
         let ufrag = session.local_ufrag().to_owned();
         self.by_ufrag.insert(ufrag.clone(), id);
         self.by_desk.entry(seat.desk).or_default().push(id);
@@ -209,6 +208,15 @@ impl Loop {
         self.peers.insert(id, peer);
         self.metrics.sessions.store(self.peers.len() as u64, Relaxed);
         self.reschedule(id);
+    }
+
+    fn seat(&mut self, id: SessionId, input: DeskInput, muted: bool) {
+        // One that is gone by now was reported, and its input is free again.
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.seat = Seat { input: Some(input), muted, ..peer.seat };
+        let desk = peer.seat.desk;
+        self.order(Order::Desk(desk, Command::Open(input)));
+        self.order(Order::Desk(desk, Command::SetMuted(input, muted)));
     }
 
     fn mute(&mut self, id: SessionId, muted: bool) {
@@ -338,7 +346,10 @@ impl Loop {
             match output {
                 Output::Transmit(transmit) => self.transmit(&transmit),
                 Output::Packet(packet) => self.sound(id, &packet),
-                Output::Connected => {}
+                Output::Connected => {
+                    let event = self.peers.get(&id).map(|peer| peer.seat.event);
+                    self.untold.extend(event.map(|event| Report::SessionConnected(event, id)));
+                }
                 Output::Closed(why) => {
                     tracing::debug!(?why, "a session is over");
                     return self.lose(id);

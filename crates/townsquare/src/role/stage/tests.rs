@@ -121,14 +121,79 @@ fn the_console_says_who_is_there() {
     let state = console.next("state");
     assert_eq!(state["phase"], "backstage");
     assert_eq!(state["title"], "A test");
-    assert_eq!(state["you"]["role"], "host");
-    assert_eq!(state["stage"][0]["here"], false);
+    assert_eq!(state["you"], serde_json::json!({"role": "host"}), "no place before there is a microphone");
+    assert_eq!(state["stage"], serde_json::json!([]));
+    let ada = Speaker::call_as(&role, "host", &format!("?key={key}&name=Ada"), ADA_HZ, false, ingest::Wish::Send);
+    let state = console.until(|state| !people(state).is_empty());
+    assert_eq!(state["you"], serde_json::json!({"id": 1, "role": "host"}));
+    assert_eq!((&state["stage"][0]["name"], &state["stage"][0]["here"]), (&"Ada".into(), &true.into()));
     role.act_as("host", &format!("?key={key}"), r#"{"do":"rename","name":"Countess"}"#);
-    assert_eq!(console.next("state")["stage"][0]["name"], "Countess");
+    console.until(|state| people(state).iter().any(|person| person["name"] == "Countess"));
+    ada.speak(1);
+    let state = console.until(|state| people(state).iter().all(|person| person["here"] == false));
+    assert_eq!(state["you"]["id"], 1, "the place is held");
+    let ada = Speaker::call_as(&role, "host", &format!("?key={key}"), ADA_HZ, true, ingest::Wish::Send);
+    let state = console.until(|state| people(state).iter().any(|person| person["here"] == true));
+    assert_eq!((&state["you"]["id"], people(&state).len()), (&1.into(), 1), "and is theirs again");
+    ada.speak(1);
     assert_eq!(console.next("beat"), 0);
     role.act("host", r#"{"do":"end"}"#);
-    assert_eq!(console.next("state")["phase"], "ended");
+    console.until(|state| state["phase"] == "ended");
     assert!(console.is_over());
+    role.stop();
+}
+
+#[test]
+fn who_calls_and_never_connects_keeps_nobody_out() {
+    let world = World::new();
+    let role = world.start();
+    let path = format!("/whip/{}", world.event);
+    let ticket = world.ticket("speaker");
+    let _ghosts: Vec<_> = (0..base::limit::SPEAKERS_PER_EVENT_MAX + 1)
+        .map(|ghost| {
+            let (caller, offer) = ingest::Caller::offer(std::time::Instant::now(), ingest::Wish::Send);
+            let answer = post(role.address, &format!("{path}?key=ghost-of-sixteen-{ghost}"), &ticket, "application/sdp", &offer);
+            assert_eq!(answer.status, 201, "{}", answer.body);
+            (caller, role.console("speaker", &format!("?key=ghost-of-sixteen-{ghost}")))
+        })
+        .collect();
+    let mut console = role.console("host", "");
+    for (class, hz) in [("speaker", ADA_HZ), ("host", GRACE_HZ)] {
+        let one = Speaker::call(&role, class, hz, false, ingest::Wish::Send);
+        let state = console.until(|state| people(state).iter().any(|person| person["role"] == class && person["here"] == true));
+        assert!(people(&state).len() <= 2, "no ghost has a place: {state}");
+        one.speak(1);
+    }
+    role.stop();
+}
+
+fn people(state: &serde_json::Value) -> &[serde_json::Value] {
+    state["stage"].as_array().map_or(&[], Vec::as_slice)
+}
+
+#[test]
+fn a_refusal_says_why() {
+    let world = World::new();
+    let role = world.start();
+    let path = format!("/whip/{}", world.event);
+    let (_, offer) = ingest::Caller::offer(std::time::Instant::now(), ingest::Wish::Send);
+    let without = |name: &str| offer.split_inclusive('\n').filter(|line| !line.starts_with(name)).collect::<String>();
+    let host = world.ticket("host");
+    let cases = [
+        (host.as_str(), offer.replace("a=sendonly", "a=inactive"), "bad-sdp", "says a=inactive, and a=sendonly or", None),
+        (&host, offer.replace("a=sendonly", "a=recvonly"), "bad-sdp", "says a=recvonly", None),
+        (&host, without("a=ice-ufrag"), "bad-sdp", "it has no a=ice-ufrag", None),
+        (&host, without("a=fingerprint"), "bad-sdp", "it has no a=fingerprint", None),
+        ("", offer.clone(), "not-signed-in", "as the bearer token", Some("Bearer")),
+        ("forged", offer.clone(), "bad-ticket", "not valid here", Some("Bearer error=\"invalid_token\"")),
+    ];
+    for (ticket, offer, code, why, challenge) in cases {
+        let answer = post(role.address, &path, ticket, "application/sdp", &offer);
+        let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(problem["code"], code);
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{problem}");
+        assert_eq!(answer.header("www-authenticate"), challenge);
+    }
     role.stop();
 }
 

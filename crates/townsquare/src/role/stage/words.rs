@@ -40,6 +40,8 @@ pub(super) struct InputLevel {
 pub(super) enum Report {
     /// HTTP asks.
     Request(Request),
+    /// A session's media are connected.
+    SessionConnected(EventId, SessionId),
     /// A session is over by itself.
     SessionClosed(EventId, SessionId),
     /// Ten times a second, what an event's inputs measured.
@@ -71,7 +73,7 @@ pub(super) struct Ears {
 pub(super) struct Seat {
     pub event: EventId,
     pub desk: DeskId,
-    /// The desk's input it speaks into; a monitor has none.
+    /// The desk's input it speaks into: none for a monitor, and for a microphone before it is connected.
     pub input: Option<Input>,
     pub muted: bool,
 }

@@ -98,7 +98,7 @@ impl Inside {
         if reader.read_line(&mut first).unwrap_or(0) == 0 {
             return;
         }
-        let mut authorized = first.starts_with("GET /stage/");
+        let mut authorized = first.starts_with("GET /stage/") || first.starts_with("GET /whip/");
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line).unwrap_or(0) <= 2 {
@@ -134,6 +134,7 @@ impl Inside {
                 ("200 OK", "{}".to_owned())
             }
             "GET /console/e" => return self.serve_console(stream),
+            "GET /whip/e" => ("405 Method Not Allowed", r#"{"code":"method-not-allowed","detail":"No."}"#.to_owned()),
             path if path.starts_with("DELETE /whip/session") => ("200 OK", String::new()),
             path => panic!("nobody asked for {path}"),
         };

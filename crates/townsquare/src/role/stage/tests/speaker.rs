@@ -34,9 +34,13 @@ pub(super) struct Speaker {
 
 impl Speaker {
     pub(super) fn call(role: &Role<'_>, class: &str, hz: f32, tcp: bool, wish: Wish) -> Self {
+        Self::call_as(role, class, "?name=Ada", hz, tcp, wish)
+    }
+
+    pub(super) fn call_as(role: &Role<'_>, class: &str, query: &str, hz: f32, tcp: bool, wish: Wish) -> Self {
         let (caller, offer) = Caller::offer(Instant::now(), wish);
         let kind = if wish == Wish::Receive { "whep" } else { "whip" };
-        let path = format!("/{kind}/{}?name=Ada", role.world.event);
+        let path = format!("/{kind}/{}{query}", role.world.event);
         let answer = post(role.address, &path, &role.world.ticket(class), "application/sdp", &offer);
         assert_eq!(answer.status, 201, "{}", answer.body);
         let mut call = caller.answered(Instant::now(), &answer.body).unwrap();

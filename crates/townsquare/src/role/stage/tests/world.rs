@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than any step of a test on the busiest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -179,6 +179,18 @@ impl Console {
         }
     }
 
+    /// The next state of which this is true.
+    pub(super) fn until(&mut self, holds: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let state = self.next("state");
+            if holds(&state) {
+                return state;
+            }
+            assert!(Instant::now() < give_up, "no such state; the last one is {state}");
+        }
+    }
+
     /// Whether nothing comes any more.
     pub(super) fn is_over(&mut self) -> bool {
         let mut rest = String::new();
@@ -188,10 +200,15 @@ impl Console {
 
 pub(super) struct Answer {
     pub(super) status: u16,
+    head: String,
     pub(super) body: String,
 }
 
 impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    }
+
     pub(super) fn code(&self) -> String {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
         body["code"].as_str().unwrap_or_default().to_owned()
@@ -211,7 +228,7 @@ pub(super) fn post(address: SocketAddr, path: &str, ticket: &str, kind: &str, bo
     let answer = String::from_utf8(answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, body: body.to_owned() }
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 fn head(method: &str, path: &str, ticket: &str) -> String {
