@@ -44,19 +44,25 @@ struct FaultPage {
     title: &'static str,
     text: &'static str,
     code: &'static str,
+    /// Signing in helps.
+    sign_in: bool,
 }
 
 /// A fault as a page. It knows nobody: whatever failed may be what tells who asks.
 pub(crate) fn fault(kind: FaultKind) -> Response {
+    let sign_in = kind == FaultKind::NotSignedIn;
+    let text = if sign_in { "This is for people with an account on this square." } else { kind.text() };
     let title = match kind.status() {
-        401 => "Sign in first",
+        401 if sign_in => "Sign in first",
+        // What else is shown to say who comes is a link.
+        401 => "This link does not work",
         403 => "Not allowed",
         404 => "Not found",
         410 => "No longer here",
         status if status >= 500 => "That did not work",
         _ => "That can’t be done",
     };
-    render(&FaultPage { frame: Frame::anybody(), title, text: kind.text(), code: kind.code() })
+    render(&FaultPage { frame: Frame::anybody(), title, text, code: kind.code(), sign_in })
 }
 
 /// A page as an answer.

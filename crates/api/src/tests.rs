@@ -28,7 +28,7 @@ fn an_administrator_opens_and_ends_an_event() {
         assert_eq!(town.stagehand.announced.lock().expect("whole").len(), 1);
 
         let page = town.get(&path, &ada).await;
-        assert!(page.text().contains("<h1>Town meeting</h1>"), "{}", page.text());
+        assert!(page.text().contains("<h1 dir=\"auto\">Town meeting</h1>"), "{}", page.text());
         assert!(page.text().contains("<time datetime=\"2026-11-21T18:00:00Z\" data-countdown>21 November 2026, 18:00 UTC</time>"));
         let (_, stage) = page.text().split_once("https://square.example/stage/").expect("the host's link");
         let ticket = stage.split('"').next().expect("a ticket");
@@ -40,6 +40,9 @@ fn an_administrator_opens_and_ends_an_event() {
         assert!(town.get(&path, "").await.text().contains("There is no recording of this event."), "it never was live");
         let again = town.submit(&format!("{path}/end"), &ada, &format!("csrf={}", page.word())).await;
         assert_eq!(again.status, 410);
+        let home = town.get("/", "").await;
+        assert!(home.text().contains("Over, without a recording") && !home.text().contains("Replays"), "{}", home.text());
+        assert!(town.get(&format!("/stage/{ticket}"), "").await.text().contains("There is no recording of it."));
     });
 }
 
@@ -61,7 +64,8 @@ fn the_public_sees_an_event_become_live_and_over() {
             insta::assert_snapshot!("event_live", main_of(&live));
             insta::assert_snapshot!("event_over", main_of(&over));
         }
-        assert!(town.get("/", "").await.text().contains("Replays"));
+        let home = town.get("/", "").await;
+        assert!(home.text().contains("Replays") && !home.text().contains("without a recording"), "{}", home.text());
     });
 }
 
@@ -144,7 +148,9 @@ fn what_is_typed_wrong_is_said_beside_it_and_the_rest_is_kept() {
         let word = town.get("/events/new", &ada).await.word();
         let rows = [
             ("title=&start=&visibility=private", 422, "title-error"),
-            ("title=A&start=soon&visibility=private", 422, "start-error"),
+            ("title=A&start=soon&visibility=private", 422, "Choose a day and an hour"),
+            ("title=A&start=1999-01-01T00:00&visibility=private", 422, "This time has passed."),
+            ("title=A&start=9999-01-01T00:00&visibility=private", 422, "ten years ahead at most"),
             ("title=%3Cb%3E%22&start=soon&visibility=private", 422, "value=\"&#60;b&#62;&#34;\""),
             ("title=A&visibility=secret", 400, "bad-request"),
         ];

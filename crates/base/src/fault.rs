@@ -47,6 +47,10 @@ pub enum FaultKind {
     TitleTooLong,
     /// A time could not be read.
     BadTime,
+    /// The start has passed.
+    StartPast,
+    /// The start is further ahead than anybody plans.
+    StartFar,
     /// The crowd asked for is none that a page sends.
     RehearsalTooLarge,
     /// Another rehearsal is on.
@@ -112,6 +116,8 @@ impl FaultKind {
             Self::TitleMissing => ("title-missing", 422, "The event needs a title."),
             Self::TitleTooLong => ("title-too-long", 422, "The title is too long: 120 characters at most."),
             Self::BadTime => ("bad-time", 422, "The time can't be read. Write it like 2026-11-21T18:00:00Z."),
+            Self::StartPast => ("start-past", 422, "This time has passed. Name one that is to come, or none."),
+            Self::StartFar => ("start-far", 422, "An event is announced ten years ahead at most."),
             Self::RehearsalTooLarge => ("rehearsal-too-large", 422, "A rehearsal has 1 to 20,000 listeners for 1 to 300 seconds."),
             Self::RehearsalRunning => ("rehearsal-running", 409, "A rehearsal is running on this server. Wait until it is over."),
             Self::RehearsalLate => ("rehearsal-late", 409, "This event has begun. A crowd rehearses before the audience comes."),

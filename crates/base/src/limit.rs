@@ -13,6 +13,12 @@ pub const LIVE_EVENTS_MAX: usize = 64;
 /// Characters of an event's title. Answer: 422 `title-too-long`.
 pub const TITLE_CHARS_MAX: usize = 120;
 
+/// Minutes that an event's start may have passed when it is announced: who is late announces all the same. Answer: 422 `start-past`.
+pub const START_PAST_MINUTES_MAX: i64 = 60;
+
+/// Days until an event's start: ten years. Answer: 422 `start-far`.
+pub const START_AHEAD_DAYS_MAX: i64 = 3_653;
+
 /// Characters of a name shown on stage. Answer: cut at the limit, for a name is never a reason to be silent.
 pub const STAGE_NAME_CHARS_MAX: usize = 40;
 

@@ -80,7 +80,7 @@ pub fn read(wanted: &Wanted, actor: &Actor, now: UnixMillis, chance: &Chance) ->
         visibility,
         created_by: actor.id(),
         created_at: now,
-        start_at: words::start(&wanted.start)?,
+        start_at: words::start(&wanted.start, now)?,
         live_at: None,
         ended_at: None,
         end: None,

@@ -1,13 +1,11 @@
 //! What people type: names, titles, times. Each is read here and nowhere else.
 
-use base::limit::{ACCOUNT_NAME_CHARS_MAX, TITLE_CHARS_MAX};
+use base::limit::{ACCOUNT_NAME_CHARS_MAX, START_AHEAD_DAYS_MAX, START_PAST_MINUTES_MAX, TITLE_CHARS_MAX};
 use base::{FaultKind, UnixMillis};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-
-/// A time that a ticket can carry: seconds since 1970 in 32 bits.
-const LAST_START_SECOND: i64 = u32::MAX as i64 / 2;
+use std::ops::RangeInclusive;
 
 /// An account's name: ASCII letters, digits and underscores, so that it can be typed, spoken and put in an address.
 ///
@@ -39,8 +37,8 @@ pub fn title(typed: &str) -> Result<String, FaultKind> {
 /// When an event is to begin: RFC 3339, or a form's local date and time, which is then UTC. Nothing typed is no time.
 ///
 /// # Errors
-/// [`FaultKind::BadTime`].
-pub fn start(typed: &str) -> Result<Option<UnixMillis>, FaultKind> {
+/// [`FaultKind::BadTime`]; [`FaultKind::StartPast`] or [`FaultKind::StartFar`] outside of [`starts`].
+pub fn start(typed: &str, now: UnixMillis) -> Result<Option<UnixMillis>, FaultKind> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);
@@ -49,7 +47,21 @@ pub fn start(typed: &str) -> Result<Option<UnixMillis>, FaultKind> {
         .parse::<Timestamp>()
         .or_else(|_| typed.parse::<DateTime>().and_then(|local| local.to_zoned(TimeZone::UTC)).map(|zoned| zoned.timestamp()))
         .map_err(|_| FaultKind::BadTime)?;
-    if (0..=LAST_START_SECOND).contains(&time.as_second()) { Ok(Some(UnixMillis(time.as_millisecond()))) } else { Err(FaultKind::BadTime) }
+    let (start, starts) = (UnixMillis(time.as_millisecond()), starts(now));
+    if start < *starts.start() {
+        Err(FaultKind::StartPast)
+    } else if start > *starts.end() {
+        Err(FaultKind::StartFar)
+    } else {
+        Ok(Some(start))
+    }
+}
+
+/// When an event that is announced now may begin.
+#[must_use]
+pub fn starts(now: UnixMillis) -> RangeInclusive<UnixMillis> {
+    const MINUTE: i64 = 60_000;
+    UnixMillis(now.0 - START_PAST_MINUTES_MAX * MINUTE)..=UnixMillis(now.0 + START_AHEAD_DAYS_MAX * 24 * 60 * MINUTE)
 }
 
 #[cfg(test)]

@@ -248,11 +248,12 @@ fn commands_on_data_work_without_a_server_and_orders_need_one() {
 #[test]
 fn commands_say_what_was_typed_wrong() {
     let server = Server::prepared(&[]);
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 10] = [
         (&["event", "create"], "--title"),
         (&["event", "create", "--title", " "], "needs a title"),
         (&["event", "create", "--title", &"a".repeat(121)], "120 characters"),
         (&["event", "create", "--title", "A", "--start-at", "tomorrow"], "2026-11-21T18:00:00Z"),
+        (&["event", "create", "--title", "A", "--start-at", "1999-01-01T00:00:00Z"], "has passed"),
         (&["event", "create", "--title", "A", "--visibility", "secret"], "secret"),
         (&["event", "show", "nonsense"], "nonsense"),
         (&["event", "dance"], "dance"),

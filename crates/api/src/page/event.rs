@@ -8,7 +8,7 @@ use crate::fault::{Fault, wants_json};
 use crate::json;
 use crate::request::Submitted;
 use crate::ticket;
-use crate::when::When;
+use crate::when::{self, When};
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base::{FaultKind, Visibility};
 use gate::ticket::Class;
 use square::event::{self, Wanted};
+use square::words;
 use store::{Event, Phase};
 
 #[derive(Template)]
@@ -58,7 +59,13 @@ struct NewPage {
     wanted: Wanted,
     title_fault: Option<&'static str>,
     start_fault: Option<&'static str>,
+    /// When it may begin.
+    earliest: String,
+    latest: String,
 }
+
+/// What is wrong with a time in a form, where days and hours are chosen.
+const FORM_BAD_TIME: &str = "This is no date and time. Choose a day and an hour, like 2030-05-31T18:00.";
 
 pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, caller: Caller) -> Result<Response, Fault> {
     let id = json::event::read_id(&id)?;
@@ -83,9 +90,9 @@ pub(crate) async fn show_with_ticket(
     Ok(answer(&app, &caller, &event, &headers))
 }
 
-pub(crate) async fn new(caller: Caller) -> Result<Response, Fault> {
+pub(crate) async fn new(State(app): State<App>, caller: Caller) -> Result<Response, Fault> {
     event::may_open(&caller.actor)?;
-    Ok(render(&NewPage { frame: Frame::new(&caller), wanted: Wanted::default(), title_fault: None, start_fault: None }))
+    Ok(render(&new_page(&app, &caller, Wanted::default(), None, None)))
 }
 
 pub(crate) async fn create(State(app): State<App>, form: Submitted) -> Result<Response, Fault> {
@@ -95,20 +102,27 @@ pub(crate) async fn create(State(app): State<App>, form: Submitted) -> Result<Re
     // What was typed wrong is said beside its field, with everything else kept.
     let (title_fault, start_fault) = match event::read(&wanted, &form.caller.actor, app.now(), &app.chance()) {
         Err(fault @ (FaultKind::TitleMissing | FaultKind::TitleTooLong)) => (Some(fault.text()), None),
-        Err(fault @ FaultKind::BadTime) => (None, Some(fault.text())),
+        Err(FaultKind::BadTime) => (None, Some(FORM_BAD_TIME)),
+        Err(fault @ (FaultKind::StartPast | FaultKind::StartFar)) => (None, Some(fault.text())),
         Err(fault) => return Err(fault.into()),
         Ok(_) => {
             let event = json::event::open(&app, &form.caller.actor, &wanted).await?;
             return Ok(Redirect::to(&path_of(&app, &event)).into_response());
         }
     };
-    let page = render(&NewPage { frame: Frame::new(&form.caller), wanted, title_fault, start_fault });
+    let page = render(&new_page(&app, &form.caller, wanted, title_fault, start_fault));
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 pub(crate) async fn end(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
     let event = json::event::order(&app, &form.caller.actor, &id, Order::End).await?;
     Ok(Redirect::to(&path_of(&app, &event)).into_response())
+}
+
+fn new_page(app: &App, caller: &Caller, wanted: Wanted, title_fault: Option<&'static str>, start_fault: Option<&'static str>) -> NewPage {
+    let starts = words::starts(app.now());
+    let (earliest, latest) = (when::field(*starts.start()), when::field(*starts.end()));
+    NewPage { frame: Frame::new(caller), wanted, title_fault, start_fault, earliest, latest }
 }
 
 fn answer(app: &App, caller: &Caller, event: &Event, headers: &HeaderMap) -> Response {

@@ -24,7 +24,9 @@ struct Home {
     may_open: bool,
     live: Vec<Card>,
     announced: Vec<Card>,
-    ended: Vec<Card>,
+    replays: Vec<Card>,
+    /// Over, and nothing of it can be heard.
+    unheard: Vec<Card>,
 }
 
 struct Card {
@@ -36,12 +38,17 @@ struct Card {
 }
 
 pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Fault> {
-    let cards = async |phase: Phase| -> Result<Vec<Card>, Fault> {
-        let events = event::list(app.store(), &caller.actor, phase, EVENTS_SHOWN_MAX).await?;
-        Ok(events.iter().map(|event| card(&app, event)).collect())
-    };
-    let (live, announced, ended) = (cards(Phase::Live).await?, cards(Phase::Announced).await?, cards(Phase::Ended).await?);
-    Ok(render(&Home { frame: Frame::new(&caller), may_open: event::may_open(&caller.actor).is_ok(), live, announced, ended }))
+    let list = |phase| event::list(app.store(), &caller.actor, phase, EVENTS_SHOWN_MAX);
+    let cards = |events: Vec<Event>| events.iter().map(|event| card(&app, event)).collect();
+    let (replays, unheard) = list(Phase::Ended).await?.into_iter().partition(Event::has_replay);
+    Ok(render(&Home {
+        frame: Frame::new(&caller),
+        may_open: event::may_open(&caller.actor).is_ok(),
+        live: cards(list(Phase::Live).await?),
+        announced: cards(list(Phase::Announced).await?),
+        replays: cards(replays),
+        unheard: cards(unheard),
+    }))
 }
 
 fn card(app: &App, event: &Event) -> Card {

@@ -38,6 +38,7 @@ struct StagePage {
     name: String,
     microphone: bool,
     over: bool,
+    replay: bool,
 }
 
 pub(crate) async fn show(
@@ -75,5 +76,6 @@ pub(crate) async fn show(
         name,
         microphone: addresses.microphone(),
         over: event.phase() == Phase::Ended,
+        replay: event.has_replay(),
     }))
 }

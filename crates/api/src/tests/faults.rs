@@ -39,6 +39,8 @@ fn every_fault_has_its_code() {
             (format!("POST {EVENTS}"), signed.to_vec(), "{\"title\":\"A\",\"colour\":1}", 400, "bad-request"),
             (format!("POST {EVENTS}"), signed.to_vec(), "{\"title\":\" \"}", 422, "title-missing"),
             (format!("POST {EVENTS}"), signed.to_vec(), "{\"title\":\"A\",\"start_at\":\"soon\"}", 422, "bad-time"),
+            (format!("POST {EVENTS}"), signed.to_vec(), "{\"title\":\"A\",\"start_at\":\"1999-01-01T00:00:00Z\"}", 422, "start-past"),
+            (format!("POST {EVENTS}"), signed.to_vec(), "{\"title\":\"A\",\"start_at\":\"9999-01-01T00:00:00Z\"}", 422, "start-far"),
             (format!("POST {EVENTS}"), signed.to_vec(), &large, 413, "body-too-large"),
             (format!("POST {EVENTS}"), vec![cookie, signed[1], FORM], "title=A", 415, "wrong-media-type"),
             (format!("POST {EVENTS}/0123456789ab/end"), signed.to_vec(), "", 404, "event-unknown"),
@@ -61,6 +63,29 @@ fn every_fault_has_its_code() {
             assert_eq!(person.status, status, "{line}");
             let page = if line.contains("/api/") { "application/problem+json" } else { "text/html; charset=utf-8" };
             assert_eq!((person.header("content-type"), person.text().contains(code)), (page, true), "{line}");
+        }
+    });
+}
+
+#[test]
+fn who_is_refused_is_told_what_helps() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let private = town.announce("Board", "private").await;
+        let forged = format!("/events/{}/t/forged", private["id"].as_str().expect("an id"));
+        for (path, heading, sign_in) in [
+            ("/events/new", "Sign in first", true),
+            ("/stage/forged", "This link does not work", false),
+            (&forged, "This link does not work", false),
+        ] {
+            let page = town.get(path, "").await;
+            let main = super::main_of(page.text());
+            assert!(main.contains(&format!("<h1>{heading}</h1>")), "{path}: {main}");
+            assert_eq!(
+                (main.contains("href=\"/sign-in\""), main.matches("Sign in first").count()),
+                (sign_in, usize::from(sign_in)),
+                "{path}: {main}"
+            );
         }
     });
 }

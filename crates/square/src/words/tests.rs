@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use super::{name, start, title};
+use crate::testing::NOW;
 use base::{FaultKind, UnixMillis};
 
 #[test]
@@ -34,7 +35,10 @@ fn titles() {
 
 #[test]
 fn starts() {
+    let (hour, day) = (3_600_000, 86_400_000);
+    let at = |millis: i64| jiff::Timestamp::from_millisecond(millis).expect("in range").to_string();
     let six = Some(UnixMillis(1_795_284_000_000));
+    let (late, far) = (NOW.0 - hour, NOW.0 + 3_653 * day);
     for (typed, read) in [
         ("", None),
         (" ", None),
@@ -42,11 +46,22 @@ fn starts() {
         ("2026-11-21T19:00:00+01:00", six),
         ("2026-11-21T18:00", six),
         ("2026-11-21T18:00:00", six),
-        ("1970-01-01T00:00:00Z", Some(UnixMillis(0))),
+        (&at(late), Some(UnixMillis(late))),
+        (&at(far), Some(UnixMillis(far))),
     ] {
-        assert_eq!(start(typed), Ok(read), "{typed:?}");
+        assert_eq!(start(typed, NOW), Ok(read), "{typed:?}");
     }
-    for typed in ["soon", "2026-11-21T25:00:00Z", "2026-02-30T10:00", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "18:00"] {
-        assert_eq!(start(typed), Err(FaultKind::BadTime), "{typed:?}");
+    for (typed, fault) in [
+        ("soon", FaultKind::BadTime),
+        ("2026-11-21T25:00:00Z", FaultKind::BadTime),
+        ("2026-02-30T10:00", FaultKind::BadTime),
+        ("18:00", FaultKind::BadTime),
+        ("1969-12-31T23:59:59Z", FaultKind::StartPast),
+        ("1999-01-01T00:00", FaultKind::StartPast),
+        (&at(late - 1), FaultKind::StartPast),
+        (&at(far + 1), FaultKind::StartFar),
+        ("9999-01-01T00:00:00Z", FaultKind::StartFar),
+    ] {
+        assert_eq!(start(typed, NOW), Err(fault), "{typed:?}");
     }
 }

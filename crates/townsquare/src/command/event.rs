@@ -3,6 +3,7 @@
 use super::Usage;
 use super::account::path_part;
 use crate::role::square::client::{Needs, ask};
+use crate::role::square::now;
 use crate::settings::DataFlags;
 use base::FaultKind;
 use hyper::Method;
@@ -101,7 +102,7 @@ fn create(title: &str, start_at: Option<&str>, visibility: Visibility, with: Wit
     // What can be seen to be wrong without asking anybody is wrong usage.
     let wrong = |fault: FaultKind| Usage(fault.text().to_owned());
     square::words::title(title).map_err(wrong)?;
-    square::words::start(start_at.unwrap_or_default()).map_err(wrong)?;
+    square::words::start(start_at.unwrap_or_default(), now()).map_err(wrong)?;
     let body = json!({"title": title, "start_at": start_at, "visibility": visibility.name()});
     let made = ask(&with.data.resolve()?, Needs::Data, Method::POST, "/events", Some(&body))?;
     if with.json {

@@ -207,7 +207,8 @@ fn forward(words: blocking::Receiver<FromSupervisor>) -> mpsc::Receiver<FromSupe
     receiver
 }
 
-fn now() -> UnixMillis {
+/// The wall clock.
+pub(crate) fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
