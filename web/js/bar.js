@@ -1,9 +1,9 @@
 /** The bar at the foot while what plays is not what the page shows. */
 import { sound } from './sound.js';
-import { h } from './words.js';
+import { h, typed } from './words.js';
 
 function bar() {
-  const link = h('a', {});
+  const link = h('a', { dir: 'auto' });
   const who = h('span', { className: 'meta' });
   const stop = h('button', { type: 'button', className: 'button quiet' }, 'Stop');
   const aside = h('aside', { className: 'now', hidden: true, ariaLabel: 'Playing now' }, h('span', { className: 'now-mark', ariaHidden: 'true' }), h('p', {}, link, who), stop);
@@ -16,7 +16,9 @@ function bar() {
     if (!source || !elsewhere) return;
     link.textContent = source.title;
     link.setAttribute('href', source.page);
-    who.textContent = source.state === 'ended' ? 'The event is over. Its page has the replay.' : source.who ? `${source.who} speaking` : source.state === 'playing' ? 'Playing' : 'Waiting';
+    who.replaceChildren(
+      ...(source.state === 'ended' ? ['The event is over. Its page has the replay.'] : source.who ? [typed(source.who), ' speaking'] : [source.state === 'playing' ? 'Playing' : 'Waiting']),
+    );
   };
   sound.addEventListener('change', show);
   // The page shown has changed: what plays may be on it now, or no longer.

@@ -1,7 +1,7 @@
 /** `<town-console>`: a speaker's or host's place on the stage, from the choice of a microphone to the end of the event. */
 import { Level, NoMicrophone, microphones, openMicrophone } from './microphone.js';
 import { StageLink } from './stage-link.js';
-import { h, initial, names, number, put } from './words.js';
+import { h, initial, number, put, typed } from './words.js';
 
 /** @typedef {import('./stage-link.js').Person} Person */
 
@@ -118,10 +118,13 @@ class TownConsole extends HTMLElement {
       this.#confirm.close();
       void this.#act({ do: 'end' });
     });
+    const no = button('Not yet', 'button quiet', () => this.#confirm.close());
+    // A second press of Enter must not end what can't be opened again.
+    no.autofocus = true;
     this.#confirm.replaceChildren(
       h('h2', {}, 'End the event?'),
       h('p', {}, 'Everybody is disconnected and the replay appears on the event’s page. An ended event can’t go live again.'),
-      h('div', { className: 'cluster' }, yes, button('Not yet', 'button quiet', () => this.#confirm.close())),
+      h('div', { className: 'cluster' }, yes, no),
     );
     const tools = this.#say('as') === 'host' ? [this.#live, this.#end] : [];
     this.replaceChildren(
@@ -147,8 +150,9 @@ class TownConsole extends HTMLElement {
     if ('refused' in said) return this.#over(said.refused);
     if ('link' in said) this.#linked = said.link === 'on';
     if ('state' in said) {
+      const wasLive = this.#state?.phase === 'live';
       this.#state = said.state;
-      if (said.state.phase === 'ended') return this.#over('The event is over. Its page has the replay in a moment.');
+      if (said.state.phase === 'ended') return this.#over(`The event is over.${wasLive ? ' Its page has the replay in a moment.' : ''}`);
     }
     if ('levels' in said) return this.#levels(new Map(said.levels));
     this.#show();
@@ -277,7 +281,7 @@ class TownConsole extends HTMLElement {
       const row = this.#people.get(one.id) ?? this.#row(one);
       const self = one.id === this.#state?.you.id;
       put(row.face, initial(one.name));
-      put(row.name, self ? `${one.name} (you)` : one.name);
+      put(row.name, [typed(one.name), self ? ' (you)' : '']);
       put(row.note, [one.role === 'host' ? 'host' : '', one.muted ? 'muted' : '', one.here ? '' : 'away'].filter(Boolean).join(', '));
       row.item.classList.toggle('away', !one.here);
       if (row.mute) row.mute.hidden = one.muted;
@@ -291,7 +295,7 @@ class TownConsole extends HTMLElement {
     const rules = this.#say('as') === 'host' && one.id !== this.#state?.you.id;
     const mute = rules ? button('Mute', 'button quiet small', () => void this.#act({ do: 'mute', participant: one.id, muted: true })) : null;
     if (mute) {
-      mute.ariaLabel = `Mute ${names([one.name])}`;
+      mute.ariaLabel = `Mute ${one.name}`;
       const remove = button('Remove', 'button quiet small', () => void this.#act({ do: 'remove', participant: one.id }));
       remove.ariaLabel = `Remove ${one.name} from the stage`;
       item.append(h('span', { className: 'tools' }, mute, remove));

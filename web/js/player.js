@@ -1,12 +1,12 @@
-/** `<town-player>`: the button, who speaks, how many listen; asks for the page again when the event is over. */
+/** `<town-player>`: the button, who speaks, how many listen; asks for the page again once it is old. */
 import { Programme, refused, speaking } from './programme.js';
 import { sound } from './sound.js';
 import { h, initial, names, number, put } from './words.js';
 
 /** How often somebody is announced to screen readers at most, in milliseconds. */
 const ANNOUNCE_MILLIS = 4000;
-/** How often an idle page asks whether the event has begun or ended, in seconds. */
-const ASK_SECONDS = { announced: 5, live: 20 };
+/** How often an idle page asks whether the event has begun; whether it is over, a quarter as often. */
+const ASK_MILLIS = 5000;
 /** Pages of events that are over but that did not say so yet. */
 const over = new Set();
 
@@ -39,7 +39,7 @@ class TownPlayer extends HTMLElement {
     this.#programme =
       current instanceof Programme && current.key === event
         ? current
-        : new Programme({ event, title: say('label'), page: say('page') || location.pathname, stream: say('stream'), hls: say('hls') });
+        : new Programme({ event, title: say('label'), page: say('page'), stream: say('stream'), hls: say('hls') });
     this.#life = new AbortController();
     const { signal } = this.#life;
     this.#button.addEventListener('click', () => this.#press(), { signal });
@@ -49,7 +49,6 @@ class TownPlayer extends HTMLElement {
     const panel = h('div', { className: 'player' }, this.#button, h('div', { className: 'player-words' }, this.#line, this.#count));
     this.replaceChildren(panel, this.#notice, this.#people, this.#spoken);
     if (sound.wasPlaying(event)) sound.play(this.#programme);
-    if (over.has(event)) this.#refresh(1);
     this.#show();
     this.#ask();
   }
@@ -57,6 +56,10 @@ class TownPlayer extends HTMLElement {
   disconnectedCallback() {
     this.#life?.abort();
     clearTimeout(this.#asking);
+  }
+
+  get #announced() {
+    return this.getAttribute('phase') === 'announced';
   }
 
   #press() {
@@ -71,30 +74,28 @@ class TownPlayer extends HTMLElement {
     const playing = on(programme);
     this.dataset.state = programme.state;
     this.#label.textContent = playing ? 'Stop' : programme.state === 'elsewhere' ? 'Listen here' : 'Listen';
-    const line = programme.text || this.#sentence(programme);
-    put(this.#line, line);
     const { facts } = programme;
     const heard = playing ? speaking(facts) : [];
-    this.#count.textContent = playing && facts.n !== undefined ? `${number(facts.n)} listening` : '';
+    put(this.#line, this.#sentence(programme, heard.map((one) => one.name)));
+    this.#count.textContent = playing && facts.n ? `${number(facts.n)} listening` : '';
     this.style.setProperty('--level', String(heard[0]?.level ?? 0));
     this.#notice.hidden = facts.r !== 0;
     this.#notice.textContent = facts.r === 0 ? 'The recording has stopped. You still hear everything live.' : '';
     this.#showPeople(playing ? (facts.s ?? []) : [], new Map(heard.map((one) => [one.id, one.level])));
-    if (programme.state !== 'idle') this.#announce(line);
-    if (programme.state === 'ended' && !over.has(programme.key)) {
-      over.add(programme.key);
-      // The whole audience learns of the end at the same moment; they ask for the page over the next seconds.
-      this.#refresh(0.3 + Math.random() * 1.5);
-    }
+    if (programme.state !== 'idle') this.#announce();
+    if (programme.state === 'ended') over.add(programme.key);
+    const begun = facts.n || programme.stats.by === 'hls';
+    if (over.has(programme.key) || (begun && this.#announced)) this.#refresh();
   }
 
-  /** @param {Programme} programme */
-  #sentence(programme) {
+  /**
+   * @param {Programme} programme
+   * @param {string[]} who
+   */
+  #sentence(programme, who) {
     switch (programme.state) {
-      case 'playing': {
-        const heard = speaking(programme.facts);
-        return heard.length ? `${names(heard.map((one) => one.name))} ${heard.length > 1 ? 'are' : 'is'} speaking` : 'Live. Nobody is speaking.';
-      }
+      case 'playing':
+        return who.length ? [...names(who), ` ${who.length > 1 ? 'are' : 'is'} speaking`] : 'Live. Nobody is speaking.';
       case 'connecting':
         return 'Connecting…';
       case 'blocked':
@@ -107,7 +108,7 @@ class TownPlayer extends HTMLElement {
         return programme.text;
       case 'idle':
       case 'paused':
-        return this.getAttribute('phase') === 'announced' ? 'Press once: the sound starts when the event does.' : 'Live now';
+        return this.#announced ? 'Press once: the sound starts when the event does.' : 'Live now';
     }
   }
 
@@ -119,7 +120,7 @@ class TownPlayer extends HTMLElement {
     this.#people.hidden = !people.length;
     for (const [id, item] of this.#items) if (!people.some(([of]) => of === id) && this.#items.delete(id)) item.remove();
     for (const [id, name, muted] of people) {
-      const item = this.#items.get(id) ?? h('li', {}, h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' }));
+      const item = this.#items.get(id) ?? h('li', {}, h('span', { className: 'face', ariaHidden: 'true' }), h('bdi', {}), h('span', { className: 'meta' }));
       this.#items.set(id, item);
       const level = levels.get(id) ?? 0;
       [initial(name), name, muted ? 'muted' : ''].forEach((text, i) => put(/** @type {Element} */ (item.children[i]), text));
@@ -129,8 +130,8 @@ class TownPlayer extends HTMLElement {
     }
   }
 
-  /** @param {string} text */
-  #announce(text) {
+  #announce() {
+    const text = this.#line.textContent;
     if (!text || text === this.#spoken.textContent || Date.now() - this.#spokenAt < ANNOUNCE_MILLIS) return;
     this.#spokenAt = Date.now();
     this.#spoken.textContent = text;
@@ -138,32 +139,23 @@ class TownPlayer extends HTMLElement {
 
   /** While nothing plays, the page asks now and then whether the event began or ended. */
   #ask() {
-    const phase = this.getAttribute('phase') === 'announced' ? 'announced' : 'live';
     clearTimeout(this.#asking);
-    this.#asking = setTimeout(() => void this.#asked().finally(() => this.isConnected && this.#ask()), ASK_SECONDS[phase] * (750 + Math.random() * 500));
+    this.#asking = setTimeout(() => void this.#asked().finally(() => this.isConnected && this.#ask()), ASK_MILLIS * (this.#announced ? 1 : 4) * (0.75 + Math.random() / 2));
   }
 
   async #asked() {
     const programme = this.#programme;
-    if (!programme || document.hidden || on(programme) || over.has(programme.key)) return;
+    if (!programme || document.hidden || on(programme)) return;
     const answer = await fetch(programme.of.stream, { method: 'HEAD', credentials: 'omit', cache: 'no-store' }).catch(() => null);
     if (!answer) return;
     const outcome = answer.ok ? 'live' : await refused(answer);
-    if (outcome === 'live') this.setAttribute('phase', 'live');
-    if (outcome === 'ended') {
-      over.add(programme.key);
-      this.#refresh(Math.random());
-    }
+    if (outcome === 'ended') over.add(programme.key);
+    if (outcome === 'live' && this.#announced) this.#refresh();
     this.#show();
   }
 
-  /** @param {number} seconds */
-  #refresh(seconds) {
-    setTimeout(() => {
-      if (!this.isConnected) return;
-      const asked = new CustomEvent('townsquare:refresh', { cancelable: true });
-      if (document.dispatchEvent(asked)) location.reload();
-    }, seconds * 1000);
+  #refresh() {
+    document.dispatchEvent(new CustomEvent('townsquare:refresh', { detail: this.#programme?.facts.n }));
   }
 }
 

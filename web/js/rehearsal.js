@@ -29,7 +29,7 @@ class TownRehearsal extends HTMLElement {
     if (!standing || !this.isConnected) return;
     const { running } = standing;
     if (!running) {
-      if (document.dispatchEvent(new CustomEvent('townsquare:refresh', { cancelable: true }))) location.reload();
+      document.dispatchEvent(new Event('townsquare:refresh'));
       return;
     }
     const [heading, progress, words] = /** @type {[Element, HTMLProgressElement, Element]} */ (/** @type {unknown} */ ([...this.children]));

@@ -29,11 +29,14 @@ let entry = history.state?.index ?? 1;
 addEventListener('pagehide', () => (history.scrollRestoration = 'auto'));
 addEventListener('pageshow', () => (history.scrollRestoration = 'manual'));
 
+// A page that was asked for again is there already.
+swup.hooks.replace('page:load', (visit, args, load) => (visit.meta.page ? (args.page = visit.meta.page) : load(visit, args)));
 swup.hooks.on('visit:start', (visit) => {
   scrolled.set(entry, scrollY);
   if (visit.meta.again) visit.scroll.reset = false;
 });
-swup.hooks.before('content:replace', ({ to }) => {
+swup.hooks.before('content:replace', ({ to, meta }) => {
+  meta.pressed = meta.again && !!document.activeElement?.matches('.listen');
   // Parsed without script, what is inside would be alive.
   for (const noscript of to.document?.querySelectorAll('noscript') ?? []) noscript.remove();
 });
@@ -44,6 +47,8 @@ swup.hooks.on('content:scroll', ({ history: { popstate } }) => {
 swup.hooks.on('page:view', (visit) => {
   enhance();
   if (!visit.meta.again && !location.hash) arrive();
+  // Who stood on the player's button stands on the new page's.
+  if (visit.meta.pressed) /** @type {HTMLElement | null} */ (document.querySelector('.listen'))?.focus({ preventScroll: true });
 });
 
 document.addEventListener('submit', (event) => {
@@ -61,10 +66,27 @@ document.addEventListener('submit', (event) => {
   } else swup.navigate(to.href, { method: 'POST', body: form.enctype === 'multipart/form-data' ? data : fields });
 });
 
+let asked = false;
 document.addEventListener('townsquare:refresh', (event) => {
-  event.preventDefault();
-  swup.navigate(location.href, { history: 'replace', meta: { again: true } });
+  if (asked) return;
+  asked = true;
+  const { href } = location;
+  // An audience learns at the same moment that its page is old: it asks over the next seconds, a thousand in each.
+  const crowd = /** @type {CustomEvent} */ (event).detail ?? 0;
+  setTimeout(() => void again(href).finally(() => (asked = false)), 300 + Math.random() * Math.max(1500, crowd));
 });
+
+/**
+ * Asks for the page again. When it can't be had, the one that is shown stays, for its sound goes on; whoever asked asks again.
+ * @param {string} href
+ */
+async function again(href) {
+  if (location.href !== href) return;
+  const answer = await fetch(href, { headers: swup.options.requestHeaders, cache: 'no-store' }).catch(() => null);
+  const html = answer?.ok ? await answer.text().catch(() => '') : '';
+  if (!html || location.href !== href || onStage()) return;
+  swup.navigate(href, { history: 'replace', meta: { again: true, page: { url: location.pathname + location.search, html } } });
+}
 
 const onStage = () => !!document.querySelector('town-console[data-on-stage]');
 
@@ -94,9 +116,9 @@ function ownTime(input) {
   zone.setAttribute('data-own', '');
   zone.textContent = `in your time (${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
   const minutes = /** @param {Date} at */ (at) => at.toISOString().slice(0, 16);
-  if (input.value) {
-    const at = new Date(`${input.value}Z`);
-    input.value = minutes(new Date(at.getTime() - at.getTimezoneOffset() * 60_000));
+  for (const name of /** @type {const} */ (['min', 'max', 'value'])) {
+    const at = new Date(`${input[name]}Z`);
+    if (!Number.isNaN(at.getTime())) input[name] = minutes(new Date(at.getTime() - at.getTimezoneOffset() * 60_000));
   }
   input.form?.addEventListener('formdata', ({ formData }) => input.value && formData.set(input.name, minutes(new Date(input.value))));
 }
@@ -113,7 +135,7 @@ function showTime(time) {
   if (!time.hasAttribute('data-countdown')) return;
   const next = time.nextElementSibling;
   const until = next?.classList.contains('countdown') ? next : h('span', { className: 'countdown' });
-  if (until !== next) time.after(until);
+  if (until !== next) time.after(' ', until);
   put(until, countdown(at.getTime() - Date.now(), locale));
 }
 

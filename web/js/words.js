@@ -1,4 +1,4 @@
-/** Small ways of making elements and of saying numbers, names and times. */
+/** Small ways of making elements and of saying numbers and names. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -19,21 +19,28 @@ const locale = document.documentElement.lang || undefined;
 export const number = (value) => value.toLocaleString(locale);
 
 /**
+ * What somebody typed: it runs its own way, the words around it theirs.
+ * @param {string} text
+ */
+export const typed = (text) => h('bdi', {}, text);
+
+/**
  * "Ada", "Ada and Ben", "Ada, Ben and 2 others".
  * @param {string[]} all
  */
 export function names(all) {
-  if (all.length < 3) return all.join(' and ');
-  return `${all[0]}, ${all[1]} and ${all.length === 3 ? all[2] : `${number(all.length - 2)} others`}`;
+  const some = all.length > 3 ? [...all.slice(0, 2), `${number(all.length - 2)} others`] : all;
+  return some.flatMap((one, i) => [i ? (some[i + 1] ? ', ' : ' and ') : '', typed(one)]);
 }
 
 /**
  * Sets the text when it is another one: an unchanged text is not read out again.
  * @param {Element} element
- * @param {string} text
+ * @param {string | (Node | string)[]} text
  */
 export function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const parts = h('p', {}, ...[text].flat());
+  if (element.textContent !== parts.textContent) element.replaceChildren(...parts.childNodes);
 }
 
 /** @param {string} name */

@@ -58,6 +58,13 @@ test('by keyboard alone from the link to speaking, muting and going live', async
   await tabTo('Go live');
   await keyboard.press('Enter');
   await ada.getByText('Your microphone is on. Everybody hears you.').waitFor();
+  await tabTo('End event');
+  await keyboard.press('Enter');
+  await ada.locator('dialog[open]').waitFor();
+  assert.equal(await focus(), 'Not yet', 'Enter pressed twice ends nothing');
+  await keyboard.press('Enter');
+  await ada.locator('dialog[open]').waitFor({ state: 'detached' });
+  assert.equal((await server.cli('event', 'show', event.id)).phase, 'live');
 });
 
 test('a host mutes, who is muted says so and unmutes', async () => {

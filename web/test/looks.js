@@ -28,6 +28,20 @@ export async function looksWell(page, name) {
       await page.screenshot({ path: join(results, `${name}-${width}-${scheme}.png`), fullPage: true });
     }
   }
+  await fitsLarge(page, name);
+}
+
+/**
+ * Text of twice its size on a small phone needs no scrolling sideways (WCAG 1.4.4 and 1.4.10).
+ * @param {Page} page
+ * @param {string} name
+ */
+export async function fitsLarge(page, name) {
+  await page.setViewportSize({ width: 320, height: 844 });
+  await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+  await page.screenshot({ path: join(results, `${name}-320-large.png`), fullPage: true });
+  await notTooWide(page, `${name} 320 with large text`);
+  await page.evaluate(() => (document.documentElement.style.fontSize = ''));
 }
 
 /**

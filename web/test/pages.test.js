@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { faultsOf, goOnStage, launch } from './browser.js';
-import { accessible, looksWell, notTooWide } from './looks.js';
+import { accessible, fitsLarge, looksWell, notTooWide } from './looks.js';
 import { results, startServer } from './server.js';
 import { voice } from './voice.js';
 
@@ -74,6 +74,43 @@ for (const scheme of /** @type {const} */ (['light', 'dark'])) {
   }
 }
 
+test('words without end and large text fit, and Arabic runs its own way', async () => {
+  const endless = await server.event('W'.repeat(120), '--start-at', '2030-11-24T18:00:00Z');
+  const arabic = await server.event('اجتماع البلدة 🎉');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(await server.signInLink('W'.repeat(30), 'admin'));
+  await page.getByRole('main').getByRole('button').click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  /** @type {[string, string][]} */
+  const long = ['home', 'event-new', 'missing', 'sign-in'].map((name) => [name, server.base + pages.find(([of]) => of === name)?.[1]]);
+  long.push(['event', endless.page], ['stage', endless.stage], ['rehearsal', `${server.base}/events/${endless.id}/rehearsal`], ['arabic', arabic.page]);
+  for (const [name, address] of long) {
+    await page.goto(address);
+    for (const width of [390, 1280]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.screenshot({ path: join(results, `endless-${name}-${width}.png`), fullPage: true });
+      await notTooWide(page, `${name} ${width}`);
+    }
+    await fitsLarge(page, `endless-${name}`);
+  }
+  const way = /** @param {string} selector */ (selector) => page.locator(selector).evaluate((element) => getComputedStyle(element).direction);
+  assert.equal(await way('h1'), 'rtl');
+  await page.goto(server.base);
+  assert.deepEqual(await Promise.all([arabic, endless].map(({ id }) => way(`.events a[href="/events/${id}"] strong`))), ['rtl', 'ltr']);
+  await context.close();
+});
+
+test('who is not signed in is led to where they can', async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${server.base}/events/new`);
+  await page.getByRole('heading', { name: 'Sign in first' }).waitFor();
+  await looksWell(page, 'not-signed-in');
+  await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+  await page.context().close();
+});
+
 test('the console from sound check to stage', async () => {
   for (const scheme of /** @type {const} */ (['light', 'dark'])) {
     for (const width of [390, 1280]) {
@@ -106,13 +143,14 @@ test('the listener’s page while it plays, and the replay', async () => {
     const [ada, ben] = await Promise.all([browser, second].map(async (one) => (await one.newContext()).newPage()));
     await goOnStage(ada, live.stage, 'Ada Lovelace');
     await ada.getByRole('button', { name: 'Go live' }).click();
-    await goOnStage(ben, speakers, 'Ben Okri');
+    await goOnStage(ben, speakers, `Ben Okri ${'W'.repeat(31)}`);
     await ben.getByRole('button', { name: 'Mute', exact: true }).click();
     await everyWay('live', live.page, async (page) => {
       await page.getByRole('button', { name: 'Listen' }).click();
       await page.getByText('Ada Lovelace is speaking').waitFor();
       await page.getByText('1 listening').or(page.getByText('2 listening')).waitFor();
-      await page.getByRole('list', { name: 'On stage' }).getByText('Ben Okri').waitFor();
+      await page.getByRole('list', { name: 'On stage' }).locator('bdi').getByText('Ben Okri').waitFor();
+      await page.locator('.player-line > bdi').getByText('Ada Lovelace', { exact: true }).waitFor();
     });
     await everyWay('on-the-air', live.stage, async (page) => {
       await goOnStage(page, live.stage, 'Cleo');
@@ -125,7 +163,7 @@ test('the listener’s page while it plays, and the replay', async () => {
       await page.locator('town-replay[data-state="playing"]').waitFor();
     });
     await everyWay('stage-over', live.stage, (page) => page.getByText('This event is over.').waitFor());
-    await everyWay('forged', `${server.base}/stage/forged`, (page) => page.getByRole('heading').waitFor());
+    await everyWay('forged', `${server.base}/stage/forged`, (page) => page.getByRole('heading', { name: 'This link does not work' }).waitFor());
     await everyWay('spent', `${server.base}/sign-in/forged`, (page) => page.getByRole('heading').waitFor());
   } finally {
     await second.close();

@@ -31,6 +31,7 @@ test('an announced event begins in the visitor’s time, and counts down', async
   const local = await page.evaluate((iso) => new Date(iso).toLocaleString('en', { dateStyle: 'full', timeStyle: 'short' }), at.toISOString());
   assert.equal(await time.innerText(), local);
   assert.match(String(await time.getAttribute('title')), /UTC/);
+  assert.match(await page.locator('.lede').innerText(), /^Begins .+ [AP]M (· )?in [45]:\d\d$/);
   const until = page.locator('.countdown');
   const first = await until.innerText();
   assert.match(first, /^(· )?in [45]:\d\d$/);
@@ -48,6 +49,16 @@ test('a start is typed in the visitor’s time, without script in UTC', async ()
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
   await page.goto(`${server.base}/events/new`);
   await page.getByText(`in your time (${ZONE})`).waitFor();
+  const begins = page.getByLabel(/^Begins/);
+  await page.getByLabel('Title').fill('Too late');
+  await begins.fill('1999-06-01T10:00');
+  assert.ok(await begins.evaluate((/** @type {HTMLInputElement} */ input) => input.validity.rangeUnderflow), 'the browser says so itself');
+  const hours = await begins.evaluate((/** @type {HTMLInputElement} */ input) => (Date.now() - new Date(input.min).getTime()) / 3_600_000);
+  assert.equal(Math.round(hours), 1, 'an hour late, in their own time');
+  await page.locator('main form').evaluate((/** @type {HTMLFormElement} */ form) => (form.noValidate = true));
+  await page.getByRole('button', { name: 'Open the event' }).click();
+  await page.getByText('This time has passed. Name one that is to come, or none.').waitFor();
+  assert.equal(await begins.inputValue(), '1999-06-01T10:00');
   await page.getByLabel('Title').fill('Across the sea');
   await page.getByLabel(/^Begins/).fill('2030-06-01T10:00');
   await page.getByRole('button', { name: 'Open the event' }).click();
@@ -61,6 +72,42 @@ test('a start is typed in the visitor’s time, without script in UTC', async ()
   await bare.locator('time[datetime="2030-06-01T10:00:00Z"]').waitFor();
   await bare.context().close();
   await context.close();
+});
+
+test('the page says that the event is live once it is, to who waits and to who looks on, and the sound goes on', async () => {
+  const event = await server.event('It begins');
+  // A context each: tabs of one take the sound from one another.
+  const pages = await Promise.all(['waits', 'looks on', 'is cut off'].map(async () => (await browser.newContext()).newPage()));
+  const [waiting, looking, cut] = pages;
+  const faults = [waiting, looking].map(faultsOf);
+  await Promise.all(pages.map((page) => page.goto(event.page)));
+  for (const page of pages) await page.getByText('It has not begun yet.').waitFor();
+  for (const page of [waiting, cut]) {
+    await page.getByRole('button', { name: 'Listen' }).click();
+    await page.locator('.player-line').getByText('Waiting for the event.').waitFor();
+  }
+  const failed = cut.waitForEvent('requestfailed', (request) => request.url() === event.page);
+  await cut.route(event.page, (route) => route.abort());
+  const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
+  try {
+    for (const page of [waiting, looking]) {
+      await page.locator('.badge.live').waitFor();
+      assert.equal(await page.getByText('It has not begun yet.').count(), 0);
+    }
+    await heard(waiting);
+    assert.equal(await waiting.evaluate(() => document.activeElement?.textContent), 'Stop', 'the button that had the focus has it');
+    // A page that can't be had takes nothing away.
+    await failed;
+    await heard(cut);
+    await cut.getByText('It has not begun yet.').waitFor();
+    await cut.unroute(event.page);
+    await cut.locator('.badge.live').waitFor();
+    await heard(cut);
+    assert.deepEqual(faults, [[], []]);
+  } finally {
+    speaker.kill();
+    await Promise.all(pages.map((page) => page.context().close()));
+  }
 });
 
 test('a page that the browser kept is live again when the visitor comes back to it', async () => {
