@@ -128,7 +128,7 @@ pub struct Case<'a> {
 /// Whether everybody heard everything.
 #[must_use]
 pub fn holds(tally: &Tally) -> bool {
-    missing(tally) == 0 && tally.asked > 0 && faults(tally).is_empty()
+    missing(tally) == 0 && tally.asked > 0 && tally.heard > 0 && faults(tally).is_empty()
 }
 
 /// One sentence: whether it holds, what ends it, and where the line does.

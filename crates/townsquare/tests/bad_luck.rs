@@ -9,7 +9,7 @@ use gate::ticket::{Claims, Class};
 use std::process::Command;
 use support::event::Event;
 use support::people::{Listener, ask, speaks, tone_file, wait_for_tone};
-use support::{Server, townsquare};
+use support::{Server, scratch, townsquare};
 
 const OPUS_OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n\
     a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\na=setup:actpass\r\n\
@@ -192,35 +192,77 @@ fn speak_and_listen_say_in_one_line_what_is_wrong() {
     let server = Server::start();
     let (waiting, over) = (server.create_event("To come"), server.create_event("Over"));
     server.end(&over);
+    let live = server.create_event("Live");
+    let _speaking = speaks(&server, &live, &[]);
+    wait_for_tone(&live, &[]);
     let tone = tone_file(&server.data()).display().to_string();
+    let data = server.data().display().to_string();
     let no_sound = server.data().join("notes.wav");
     std::fs::write(&no_sound, "one, two, three").expect("a file");
     let no_sound = no_sound.display().to_string();
     let (square, relay) = (server.square_url(), server.relay_url());
-    let rows: [(&[&str], &str); 14] = [
+    let rows: [(&[&str], &str); 17] = [
         (&["speak", &waiting.stage, &no_sound], "is no sound"),
         (&["speak", &waiting.stage, "/nowhere.wav"], "/nowhere.wav can't be read"),
-        (&["speak", "stage", &tone], "is no stage link"),
         (&["speak", &square, &tone], "no stage behind"),
         (&["speak", &format!("{square}/stage/forged"), &tone], "not valid here"),
         (&["speak", &over.stage, &tone], "is over"),
         (&["speak", "http://127.0.0.1:1/stage/x", &tone], "can't be reached"),
-        (&["listen", "here"], "is no link"),
         (&["listen", &square], "nothing to hear"),
         (&["listen", "http://127.0.0.1:1/"], "can't be reached"),
         (&["listen", &format!("{relay}/live/zzzzzzzzzzzz.mp4")], "no such event"),
         (&["listen", &waiting.stream], "has not begun"),
         (&["listen", &over.stream], "is over"),
         (&["listen", &over.page], "is over"),
+        (&["listen", &live.hls], "is an HLS playlist"),
+        (&["rehearse", &waiting.stream], "has not begun"),
+        (&["rehearse", &over.page], "is over"),
+        (&["rehearse", "http://127.0.0.1:1/live/zzzzzzzzzzzz.mp4"], "can't be reached"),
+        (&["account", "link", "nobody", "--data", &data], "no account \"nobody\""),
     ];
     for (words, expected) in rows {
         let (code, line) = failure(townsquare().args(words));
         assert_eq!(code, Some(1), "{words:?}: {line}");
         assert!(line.contains(expected), "{words:?}: {line}");
     }
-    for words in [&["listen", &waiting.stream, "--seconds", "-1"][..], &["speak", &waiting.stage], &["listen", "--loud"]] {
-        assert_eq!(failure(townsquare().args(words)).0, Some(2), "{words:?}");
+    for (words, expected) in [
+        (&["listen", &waiting.stream, "--seconds", "-1"][..], "-1"),
+        (&["speak", &waiting.stage], "<FILE>"),
+        (&["listen", "--loud"], "--loud"),
+        (&["speak", "stage", &tone], "is no stage link"),
+        (&["listen", "here"], "is no link"),
+        (&["listen", "ftp://localhost/live"], "is no link"),
+    ] {
+        let (code, line) = failure(townsquare().args(words));
+        assert_eq!(code, Some(2), "{words:?}: {line}");
+        assert!(line.contains(expected), "{words:?}: {line}");
     }
+}
+
+#[test]
+fn how_far_behind_a_listener_is_is_said() {
+    let server = Server::start();
+    let event = server.create_event("Behind");
+    let _speaking = speaks(&server, &event, &[]);
+    wait_for_tone(&event, &[]);
+    let (success, at_the_edge, _) = Listener::new(&event.stream, &["--seconds", "6"]).heard();
+    assert!(success, "{at_the_edge}");
+    let (success, report, _) = Listener::new(&format!("{}?from=0", event.stream), &["--seconds", "1"]).heard();
+    let behind = report["behind_live_ms"].as_u64().expect("a number");
+    assert!(success && (3_000..).contains(&behind), "heard the first second of at least five: {report}");
+}
+
+#[test]
+fn looking_makes_no_data_directory() {
+    let nowhere = scratch();
+    let data = nowhere.join("typo");
+    for words in [&["event", "list"][..], &["event", "show", "0123456789ab"], &["account", "link", "ada"]] {
+        let (code, line) = failure(townsquare().args(words).arg("--data").arg(&data));
+        assert_eq!(code, Some(1), "{words:?}: {line}");
+        assert!(line.contains("no data directory") && line.contains("--data"), "{words:?}: {line}");
+        assert!(!data.exists());
+    }
+    std::fs::remove_dir_all(nowhere).expect("removed");
 }
 
 #[test]

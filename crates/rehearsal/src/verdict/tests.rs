@@ -46,7 +46,12 @@ fn one_sentence_says_it() {
 
 #[test]
 fn nobody_is_not_everybody() {
-    assert!(!holds(&Tally::default()) && holds(&tally()) && !holds(&Tally { disconnects: 1, ..tally() }));
+    assert!(
+        !holds(&Tally::default())
+            && !holds(&Tally { heard: 0, hearing: 0, ended: 420_000, ..tally() })
+            && holds(&tally())
+            && !holds(&Tally { disconnects: 1, ..tally() })
+    );
 }
 
 #[test]

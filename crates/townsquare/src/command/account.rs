@@ -1,8 +1,10 @@
 //! `townsquare account`: people's accounts.
 
 use super::Usage;
-use crate::role::square::client::{Needs, ask};
+use crate::role::square::client::{Needs, Refused, ask};
 use crate::settings::DataFlags;
+use anyhow::anyhow;
+use base::FaultKind;
 use hyper::Method;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -70,7 +72,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         }
         Verb::Link { name, data, json } => {
             let path = format!("/accounts/{}/links", path_part(&name));
-            let made = ask(&data.resolve()?, Needs::Data, Method::POST, &path, None)?;
+            let made = ask(&data.resolve()?, Needs::Rows, Method::POST, &path, None);
+            let made = made.map_err(|error| match error.downcast_ref::<Refused>() {
+                Some(refused) if refused.is(FaultKind::NotFound) => {
+                    anyhow!("there is no account {name:?}; make it with: townsquare account create {name}")
+                }
+                Some(_) | None => error,
+            })?;
             print(&made, json)
         }
     }

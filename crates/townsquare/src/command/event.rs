@@ -92,7 +92,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.verb {
         Verb::Create { title, start_at, visibility, with } => create(&title, start_at.as_deref(), visibility, with),
         Verb::List { with } => list(with),
-        Verb::Show { id, with } => one(&id, Needs::Data, Method::GET, "", with),
+        Verb::Show { id, with } => one(&id, Needs::Rows, Method::GET, "", with),
         Verb::GoLive { id, with } => one(&id, Needs::Server, Method::POST, "/go-live", with),
         Verb::End { id, with } => one(&id, Needs::Server, Method::POST, "/end", with),
     }
@@ -112,7 +112,7 @@ fn create(title: &str, start_at: Option<&str>, visibility: Visibility, with: Wit
 }
 
 fn list(with: With) -> anyhow::Result<()> {
-    let found = ask(&with.data.resolve()?, Needs::Data, Method::GET, "/events", None)?;
+    let found = ask(&with.data.resolve()?, Needs::Rows, Method::GET, "/events", None)?;
     if with.json {
         return print(&found.to_string());
     }

@@ -1,5 +1,6 @@
 //! HTTP as `listen`, `speak` and the copier need it: links, the certificates that are trusted, answers in JSON, and refusals.
 
+use super::Usage;
 use anyhow::{Context as _, bail};
 use base::FaultKind;
 use base::limit::BODY_BYTES_MAX;
@@ -82,7 +83,7 @@ impl std::error::Error for Refused {}
 /// Reads a link as it was typed; `what` it should be is named when it is none.
 pub(super) fn link(text: &str, what: &str) -> anyhow::Result<Url> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.with_context(|| format!("{text} is no {what}: it begins with http:// or https://"))
+    url.ok_or_else(|| Usage(format!("{text} is no {what}: it begins with http:// or https://")).into())
 }
 
 /// The answer if it is a good one.

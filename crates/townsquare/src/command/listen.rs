@@ -196,7 +196,7 @@ impl Line {
     fn show(&self, account: &Account, sound: &Sound) {
         self.0.tick();
         if account.fragments() > 0 {
-            let behind = account.behind_now().as_millis();
+            let behind = account.behind_ms();
             self.0.set_message(format!(
                 "{:.1} s heard, {} gaps, {behind} ms behind, {:.0} dB",
                 sound.seconds(),

@@ -131,6 +131,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let stream = if args.raw { link(url, "stream")? } else { door::stream(link(url, "stream and no event's page")?, args.ca.as_deref())? };
     let order = order(&args, &stream)?;
     door::may_rehearse(order.server.ip(), &stream, args.token.as_deref(), args.ca.as_deref())?;
+    if !args.raw {
+        door::sounds(&stream, args.ca.as_deref())?;
+    }
     let rung = stream.query_pairs().find(|(key, _)| key == "rung").and_then(|(_, name)| Rung::parse(&name)).unwrap_or(Rung::R64);
     let outcome = conduct::run(&args, order, rung)?;
     #[expect(clippy::print_stdout, reason = "the answer of the command")]

@@ -9,9 +9,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Fragments among which the one that came earliest tells where the live edge is. Not all: a stage that was away leaves
-/// the programme's time behind the clock's for good.
-const WINDOW: usize = 50;
+/// Milliseconds within which the fragment that came earliest tells where the live edge is. Not longer: a stage that was away
+/// leaves the programme's time behind the clock's for good.
+const WINDOW_MS: i64 = 10_000;
 
 /// Milliseconds of sound that a player keeps besides the cadence: the second with which a stream begins.
 const BUFFER_MS: u64 = 1_000;
@@ -35,7 +35,7 @@ pub(crate) struct Report {
     cadence_ms: u16,
     /// Bytes received.
     bytes: u64,
-    /// How much later than the earliest a fragment came, in milliseconds: the median.
+    /// How far behind the live edge the last fragment was when it came, in milliseconds. None of a replay: 0.
     behind_live_ms: u64,
 }
 
@@ -72,11 +72,11 @@ pub(super) struct Account {
     /// When the newest fragment came; the silence between two connections counts too.
     heard_at: Option<Instant>,
     bytes: u64,
-    /// The newest fragment when the connection was made: what is older is past, not late.
-    edge: FragmentNumber,
-    /// Arrival without media time of the newest fragments, in milliseconds, the oldest first.
-    arrivals: VecDeque<i64>,
-    behind: Vec<u32>,
+    /// When fragments came, and that without their media time, in milliseconds: the earliest of the window first, then the
+    /// earliest of those behind it.
+    arrivals: VecDeque<(i64, i64)>,
+    /// Of the newest fragment, in milliseconds.
+    behind: u32,
 }
 
 impl Account {
@@ -92,18 +92,16 @@ impl Account {
             store: Store::default(),
             heard_at: None,
             bytes: 0,
-            edge: FragmentNumber(0),
             arrivals: VecDeque::new(),
-            behind: Vec::new(),
+            behind: 0,
         }
     }
 
     /// A connection was made, at a relay that has everything up to `edge`. Gives its number.
     pub(super) fn connected(&mut self, edge: Option<FragmentNumber>) -> u64 {
-        self.edge = edge.unwrap_or(FragmentNumber(0));
         self.arrivals.clear();
-        if edge.is_some() {
-            self.arrive(Instant::now(), (self.edge.0 + 1) * FRAGMENT_SAMPLES);
+        if let Some(edge) = edge {
+            self.arrive(Instant::now(), (edge.0 + 1) * FRAGMENT_SAMPLES);
         }
         self.store.connected(self.clock(Instant::now()));
         self.connections += 1;
@@ -133,11 +131,7 @@ impl Account {
         if piece.start > next {
             self.gaps += 1;
         }
-        let arrival = self.arrive(at, piece.end());
-        if number_at(piece.start) > self.edge {
-            let earliest = self.arrivals.iter().min().copied().unwrap_or(arrival);
-            self.behind.push(u32::try_from(arrival - earliest).unwrap_or(u32::MAX));
-        }
+        self.behind = self.arrive(at, piece.end());
         Some(Place { missing_samples: piece.start.saturating_sub(next), known_samples: next.saturating_sub(piece.start) })
     }
 
@@ -164,14 +158,12 @@ impl Account {
         self.gaps
     }
 
-    /// How late the newest fragment was.
-    pub(super) fn behind_now(&self) -> Duration {
-        Duration::from_millis(self.behind.last().copied().unwrap_or(0).into())
+    /// How far behind the live edge the newest fragment was, in milliseconds.
+    pub(super) const fn behind_ms(&self) -> u32 {
+        self.behind
     }
 
     pub(super) fn report(&self, seconds: f64) -> Report {
-        let mut behind = self.behind.clone();
-        behind.sort_unstable();
         Report {
             first_audio_ms: self.first_sound.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             seconds: (seconds * 1_000.0).round() / 1_000.0,
@@ -180,7 +172,7 @@ impl Account {
             stalls: self.stalls,
             cadence_ms: self.store.wanted_ms(),
             bytes: self.bytes,
-            behind_live_ms: behind.get(behind.len() / 2).copied().unwrap_or(0).into(),
+            behind_live_ms: self.behind.into(),
         }
     }
 
@@ -189,13 +181,17 @@ impl Account {
         u32::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u32::MAX)
     }
 
-    fn arrive(&mut self, at: Instant, media_end: u64) -> i64 {
-        let clock = i64::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(i64::MAX);
+    /// Notes when media up to a place came; gives how much later that is than the earliest, in milliseconds.
+    fn arrive(&mut self, at: Instant, media_end: u64) -> u32 {
+        let clock = i64::from(self.clock(at));
         let arrival = clock - i64::try_from(media_end / 48).unwrap_or(i64::MAX);
-        self.arrivals.push_back(arrival);
-        if self.arrivals.len() > WINDOW {
+        while self.arrivals.back().is_some_and(|(_, later)| *later >= arrival) {
+            self.arrivals.pop_back();
+        }
+        self.arrivals.push_back((clock, arrival));
+        while self.arrivals.front().is_some_and(|(came, _)| *came < clock - WINDOW_MS) {
             self.arrivals.pop_front();
         }
-        arrival
+        self.arrivals.front().map_or(0, |(_, earliest)| u32::try_from(arrival - earliest).unwrap_or(u32::MAX))
     }
 }

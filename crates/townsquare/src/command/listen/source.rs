@@ -1,7 +1,7 @@
 //! Where the sound comes from: the page, the stream, the replay, over HTTP.
 
 use crate::command::http::{self, ANSWER_MAX, Refused};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use base::{Cadence, FaultKind, FragmentNumber};
 use std::io::Read as _;
 use std::path::Path;
@@ -107,6 +107,9 @@ impl Ear {
             self.stream = Some(url);
             return Ok(Found::new(answer));
         }
+        if content_type(&answer).contains("mpegurl") {
+            bail!("{link} is an HLS playlist, for players; listen to the event's stream or its page");
+        }
         let page: Page = http::json(&mut answer).with_context(|| format!("there is nothing to hear behind {link}"))?;
         let stream = url.join(&page.listen.stream).with_context(|| format!("{} is no address", page.listen.stream))?;
         match (self.ask(&stream), page.replay) {
@@ -145,6 +148,10 @@ impl Ear {
 }
 
 fn is_sound(answer: &ureq::http::Response<Body>) -> bool {
-    let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.starts_with("audio/") || kind.starts_with("video/mp4")
+    let kind = content_type(answer);
+    kind.starts_with("audio/mp4") || kind.starts_with("video/mp4")
+}
+
+fn content_type(answer: &ureq::http::Response<Body>) -> &str {
+    answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Whose server it is: a crowd is sent to one's own only.
 
-use super::http::{agent, good, json, link};
+use super::http::{Refused, agent, good, json, link};
 use anyhow::{Context as _, bail};
 use std::net::IpAddr;
 use std::path::Path;
@@ -51,6 +51,13 @@ pub(super) fn may_rehearse(server: IpAddr, stream: &Url, token: Option<&str>, ca
         Some(word) if word == "allowed" => Ok(()),
         Some(_) | None => bail!("the server does not take this ticket for a rehearsal: take the end of this event's host link"),
     }
+}
+
+/// Refuses what can't be heard, with the server's own reason: no crowd is needed to find that out.
+pub(super) fn sounds(stream: &Url, ca: Option<&Path>) -> anyhow::Result<()> {
+    let agent = agent(ca)?.timeout_connect(Some(ANSWER_MAX)).timeout_recv_response(Some(ANSWER_MAX)).build().new_agent();
+    good(agent.get(stream.as_str()).call().map_err(|error| Refused::unreachable(stream, error))?)?;
+    Ok(())
 }
 
 /// Loopback, private networks, and those set aside for tests (RFC 1918, 4193, 2544, 5180).

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use api::Door;
 use axum::Router;
 use axum::body::Body;
+use base::FaultKind;
 use base::limit::BODY_BYTES_MAX;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{Method, Request, StatusCode, header};
@@ -39,8 +40,10 @@ pub(crate) enum Square {
 /// Whether a command makes sense while no server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// It reads or writes rows.
+    /// It writes rows, and makes the data directory where there is none.
     Data,
+    /// It reads or changes rows that are there.
+    Rows,
     /// It speaks to a role.
     Server,
 }
@@ -60,8 +63,12 @@ async fn find(settings: &Settings, needs: Needs) -> anyhow::Result<Square> {
     if let Ok(stream) = UnixStream::connect(&socket).await {
         return Ok(Square::Running(stream));
     }
-    if needs == Needs::Server && !settings.data.exists() {
-        return no_server(settings);
+    if !settings.data.join("version").exists() {
+        match needs {
+            Needs::Server => return no_server(settings),
+            Needs::Rows => bail!("{} is no data directory; say where it is with --data", settings.data.display()),
+            Needs::Data => {}
+        }
     }
     data::prepare(&settings.data)?;
     let since = Instant::now();
@@ -124,5 +131,28 @@ fn read(status: StatusCode, bytes: &[u8]) -> anyhow::Result<Value> {
     if status.is_success() {
         return Ok(value);
     }
-    bail!("{}", value["detail"].as_str().unwrap_or("the server refused without a reason"))
+    let text = |key: &str, otherwise: &str| value[key].as_str().unwrap_or(otherwise).to_owned();
+    Err(Refused { code: text("code", ""), text: text("detail", "the server refused without a reason") }.into())
 }
+
+/// A problem that the square answered with, in its own words.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    code: String,
+    text: String,
+}
+
+impl Refused {
+    /// Whether this is what the square refused.
+    pub(crate) fn is(&self, kind: FaultKind) -> bool {
+        self.code == kind.code()
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Refused {}
