@@ -115,7 +115,7 @@ fn what_can_not_be_rehearsed_is_said_in_one_line() {
     for (words, code, says) in [
         (&["rehearse", "http://127.0.0.1:1/live/0123456789ab.mp4", "--churn", "101"][..], 2, "from 0 to 100"),
         (&["rehearse", "http://192.0.2.1/live/0123456789ab.mp4"], 1, "--token"),
-        (&["rehearse", "ftp://127.0.0.1/"], 1, "http://"),
+        (&["rehearse", "ftp://127.0.0.1/"], 2, "http://"),
         (&["rehearse"], 2, "URL"),
         (&["rehearse-part"], 1, "townsquare rehearse alone"),
     ] {
