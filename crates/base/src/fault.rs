@@ -69,6 +69,8 @@ pub enum FaultKind {
     TooManyRequests,
     /// A role that is needed for this is not running.
     RoleDown,
+    /// The disk takes nothing.
+    DiskFull,
     /// Our own fault.
     Internal,
 }
@@ -127,6 +129,7 @@ impl FaultKind {
             Self::RangeUnsatisfiable => ("range-unsatisfiable", 416, "The file is shorter than the range asked for."),
             Self::TooManyRequests => ("too-many-requests", 429, "Too many requests. Wait a moment."),
             Self::RoleDown => ("role-down", 503, "A part of the server is starting. Try again in a moment."),
+            Self::DiskFull => ("disk-full", 507, "The server's disk is full or can't be written. Free space on it, then try again."),
             Self::Internal => ("internal", 500, "Something went wrong on our side. It has been noted."),
         }
     }

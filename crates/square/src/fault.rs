@@ -21,6 +21,7 @@ impl From<FaultKind> for Fault {
 
 impl From<store::Error> for Fault {
     fn from(cause: store::Error) -> Self {
-        Self { kind: FaultKind::Internal, cause: Some(cause) }
+        let kind = if matches!(cause, store::Error::Full(_)) { FaultKind::DiskFull } else { FaultKind::Internal };
+        Self { kind, cause: Some(cause) }
     }
 }

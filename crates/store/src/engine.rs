@@ -54,6 +54,9 @@ pub enum Error {
     /// A row with the same unique value is there already.
     #[error("that is taken already")]
     Taken,
+    /// The disk of the database takes nothing.
+    #[error("the disk of the database is full or can't be written: {0}")]
+    Full(#[source] sqlx::Error),
     /// A row holds what this program never writes.
     #[error("a row of {0} is damaged")]
     Damaged(&'static str),
@@ -69,9 +72,22 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error.as_database_error() {
             Some(refusal) if refusal.is_unique_violation() => Self::Taken,
+            Some(refusal) if refusal.code().is_some_and(|code| is_full(&code)) => Self::Full(error),
             Some(_) | None => Self::Engine(error),
         }
     }
+}
+
+/// Whether an engine's code says that the disk takes nothing: `disk_full` of `PostgreSQL`, and of SQLite that the file, the file system
+/// or the memory of its log is full or read only.
+fn is_full(code: &str) -> bool {
+    const DISK_FULL: &str = "53100";
+    const READONLY: i64 = 8;
+    const FULL: i64 = 13;
+    const IOERR_SHMSIZE: i64 = 10 | (19 << 8);
+    // SQLite's lowest byte is the kind, what is above it the special case; no code of it has five digits, each of PostgreSQL's has.
+    let sqlite = |code: i64| matches!(code & 0xff, READONLY | FULL) || code == IOERR_SHMSIZE;
+    code == DISK_FULL || (code.len() < DISK_FULL.len() && code.parse().is_ok_and(sqlite))
 }
 
 impl Store {
@@ -114,7 +130,13 @@ impl Store {
             .collect();
         let migrator = Migrator::with_migrations(migrations);
         on_either!(self, pool => migrator.run(pool).await).map_err(|error| {
-            if let MigrateError::VersionMissing(found) = error { Error::Newer { found, known } } else { Error::Migrate(error) }
+            if let MigrateError::VersionMissing(found) = error {
+                Error::Newer { found, known }
+            } else if let MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) = error {
+                cause.into()
+            } else {
+                Error::Migrate(error)
+            }
         })
     }
 }

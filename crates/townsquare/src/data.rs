@@ -2,6 +2,7 @@
 
 use crate::link::RoleName;
 use anyhow::{Context, bail};
+use base::FaultKind;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -83,6 +84,12 @@ fn make_ticket_keys(keys: &Path) -> anyhow::Result<()> {
     put_whole(&path, gate::Keys::new(key).to_text().as_bytes(), 0o600, leave_first)
 }
 
+/// The keys that sign tickets.
+pub(crate) fn read_keys(path: &Path) -> anyhow::Result<gate::Keys> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    gate::Keys::parse(&text).with_context(|| format!("{} is damaged; put its backup in its place", path.display()))
+}
+
 /// Writes a file so that it is there whole or not at all, even after a power loss.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     put_whole(path, bytes, mode, |temporary, path| std::fs::rename(temporary, path))
@@ -101,7 +108,22 @@ fn put_whole(path: &Path, bytes: &[u8], mode: u32, put: impl FnOnce(&Path, &Path
         put(&temporary, path)?;
         File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
-    write().with_context(|| format!("can't write {}", path.display()))
+    let written = write();
+    if written.is_err() {
+        // What is half written takes room that may be what is missing.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("can't write {}", path.display()))
+}
+
+/// What who asked is told when something could not be written or read.
+pub(crate) fn fault(error: &anyhow::Error) -> FaultKind {
+    let takes_nothing =
+        |error: &std::io::Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem);
+    let full = error.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(takes_nothing) || matches!(cause.downcast_ref::<store::Error>(), Some(store::Error::Full(_)))
+    });
+    if full { FaultKind::DiskFull } else { FaultKind::Internal }
 }
 
 /// Gives a file its name unless another has it already.

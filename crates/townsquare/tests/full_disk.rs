@@ -88,3 +88,19 @@ fn room_that_comes_back_corrupts_nothing() {
     assert!(sound.len() > (kept + 10) * FRAGMENT_SAMPLES / 2, "{} samples", sound.len());
     assert!(share_with(&sound[..FRAGMENT_SAMPLES], TONE_HZ, 0.1) > 0.97 && share_with(&sound, TONE_HZ, 0.1) > 0.5);
 }
+
+#[test]
+fn a_command_on_a_full_disk_says_so() {
+    let server = Server::prepared(&[]);
+    let Some(disk) = SmallDisk::mount(server.data()) else { return };
+    assert!(server.run(&["event", "create", "--title", "Room"]).status.success());
+    disk.fill();
+    for words in [&["event", "create", "--title", "No room"][..], &["account", "create", "ada"]] {
+        let said = server.run(words);
+        let text = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(1), "{words:?}: {text}");
+        assert!(text.lines().last().is_some_and(|line| line.contains("disk is full")), "{words:?}: {text}");
+    }
+    disk.empty();
+    assert!(server.run(&["event", "create", "--title", "Room again"]).status.success());
+}

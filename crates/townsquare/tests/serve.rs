@@ -163,6 +163,18 @@ fn a_database_that_cannot_be_opened_is_said_at_the_start() {
 }
 
 #[test]
+fn damaged_ticket_keys_are_said_at_the_start() {
+    let server = Server::prepared(&[]);
+    std::fs::create_dir_all(server.data().join("keys")).expect("a directory");
+    let keys = server.data().join("keys/tickets");
+    std::fs::write(&keys, "no key\n").expect("written");
+    let (code, line) = failure(townsquare().args(server.words()));
+    assert_eq!(code, Some(1), "{line}");
+    assert!(line.contains(&keys.display().to_string()) && line.contains("damaged"), "{line}");
+    assert!(server.processes().iter().all(|pid| !runs(*pid)), "nothing is left running");
+}
+
+#[test]
 fn the_internal_address_joins_all_roles() {
     let server = Server::start_with(&["--relay-workers", "2"]);
     let (status, text) = server.internal("/healthz").expect("an answer");

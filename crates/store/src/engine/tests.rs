@@ -1,6 +1,6 @@
 //! Opening, migrating, refusing.
 
-use super::{Error, Store};
+use super::{Error, Store, is_full};
 use crate::testing::{on_both, unique};
 
 #[test]
@@ -55,4 +55,27 @@ fn sqlite_keeps_what_it_acknowledged() {
         let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(pool).await.expect("answers");
         assert_eq!(mode, "wal");
     });
+}
+
+#[test]
+fn a_full_disk_has_a_name_of_its_own() {
+    on_both(|store| async move {
+        let super::Engine::Sqlite(pool) = &store.0 else { return };
+        // A file that may not grow is what a full disk is to SQLite.
+        let mut connection = pool.acquire().await.expect("a connection");
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.expect("no more pages than there are");
+        let grow = "CREATE TABLE more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT i FROM n";
+        let refused = sqlx::query(grow).execute(&mut *connection).await.map(drop).map_err(Error::from);
+        assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
+    });
+}
+
+#[test]
+fn other_trouble_is_no_full_disk() {
+    for code in ["13", "8", "1032", "4874", "53100"] {
+        assert!(is_full(code), "{code}");
+    }
+    for code in ["1", "10", "14", "266", "2067", "22024", "40001", "57P01", ""] {
+        assert!(!is_full(code), "{code}");
+    }
 }

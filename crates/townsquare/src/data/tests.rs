@@ -79,3 +79,36 @@ fn a_server_and_a_command_without_one_exclude_each_other() {
     assert!(supervisor.is_some());
     assert!(lock_supervisor(&scratch.0.join("run")).expect("tried").is_none());
 }
+
+#[test]
+fn a_disk_that_takes_nothing_is_named() {
+    use std::io::Error;
+    for (code, kind) in [
+        (rustix::io::Errno::NOSPC, FaultKind::DiskFull),
+        (rustix::io::Errno::DQUOT, FaultKind::DiskFull),
+        (rustix::io::Errno::ROFS, FaultKind::DiskFull),
+        (rustix::io::Errno::ACCESS, FaultKind::Internal),
+    ] {
+        let error = anyhow::Error::from(Error::from_raw_os_error(code.raw_os_error())).context("can't write");
+        assert_eq!(fault(&error), kind, "{error:#}");
+    }
+}
+
+#[test]
+fn what_could_not_be_written_leaves_nothing() {
+    let scratch = Scratch::new("unwritten");
+    std::fs::create_dir_all(scratch.0.join("taken")).expect("a directory");
+    assert!(write_whole(&scratch.0.join("taken"), b"text", 0o600).is_err(), "a directory is in the way");
+    assert_eq!(std::fs::read_dir(&scratch.0).expect("read").count(), 1);
+}
+
+#[test]
+fn damaged_keys_are_named() {
+    let scratch = Scratch::new("damaged");
+    prepare(&scratch.0).expect("made");
+    let path = scratch.0.join("keys/tickets");
+    assert!(read_keys(&path).is_ok());
+    std::fs::write(&path, "no key\n").expect("written");
+    let error = read_keys(&path).expect_err("damaged").to_string();
+    assert!(error.contains(&path.display().to_string()) && error.contains("damaged"), "{error}");
+}

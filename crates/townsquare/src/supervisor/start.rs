@@ -67,9 +67,14 @@ fn warn_of_mixed_schemes(settings: &Settings) {
 async fn house(settings: Settings, log: Vec<(&'static str, String)>) -> anyhow::Result<()> {
     let found = survivors(&settings)?;
     let adopted = !found.is_empty();
-    if !adopted && settings.copy.is_none() {
-        // Said before anything runs; once sound goes on, a database that is down is no reason to stop it.
-        crate::role::square::check(&settings).await.context("the database can't be opened (--database)")?;
+    if !adopted {
+        // Said before anything runs; once sound goes on, neither is a reason to stop it.
+        if settings.copy.is_none() || settings.keys.is_some() {
+            data::read_keys(&settings.ticket_keys())?;
+        }
+        if settings.copy.is_none() {
+            crate::role::square::check(&settings).await.context("the database can't be opened (--database)")?;
+        }
     }
     let certificate = match if adopted { Certificate::open_or_kept(&settings) } else { Certificate::open(&settings) } {
         // The roles serve one that could be used when they began.

@@ -52,7 +52,9 @@ pub(crate) enum Needs {
 pub(crate) fn ask(settings: &Settings, needs: Needs, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let square = find(settings, needs).await?;
+        let square = find(settings, needs).await.map_err(|error| {
+            if data::fault(&error) == FaultKind::DiskFull { anyhow::anyhow!(FaultKind::DiskFull.text()) } else { error }
+        })?;
         let answer = tokio::time::timeout(PATIENCE, square.send(method, path, body)).await;
         answer.context("the server does not answer")?
     })

@@ -2,7 +2,7 @@
 
 use super::rehearsal::{Rehearsals, doing};
 use super::{record, stage};
-use crate::data::write_whole;
+use crate::data::{self, write_whole};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use api::{Doing, Order, Rehearsal, Shell};
@@ -88,7 +88,7 @@ impl Shell for Outside {
         Box::pin(async move {
             self.write_announcement(event, true).await.map_err(|error| {
                 tracing::error!(event = %event.id, error = format!("{error:#}"), "an event could not be announced");
-                FaultKind::Internal
+                data::fault(&error)
             })
         })
     }
@@ -99,7 +99,7 @@ impl Shell for Outside {
             stage::order(&socket, event, ticket, order).await?;
             self.look(event).await.map_err(|error| {
                 tracing::error!(%event, error = format!("{error:#}"), "what the stage did could not be noted");
-                FaultKind::Internal
+                data::fault(&error)
             })
         })
     }
