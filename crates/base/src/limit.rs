@@ -74,8 +74,16 @@ pub const ENCODER_QUEUE_TICKS_MAX: usize = 96;
 /// Packets that wait for the disk. Answer: dropped and counted; silence or a gap in the numbers takes their place.
 pub const RECORDER_QUEUE_PACKETS_MAX: usize = 16_384;
 
-/// TCP connections to the stage, of every kind. Answer: a new one is closed at once.
+/// Connections to the stage for HTTP, and those that have not said yet what they are for. An address may hold no more of these, and
+/// of the kinds below, than are still free. Answer: a new one is closed at once and counted; the log says so.
 pub const STAGE_CONNECTIONS_MAX: usize = 4_096;
+
+/// TCP connections to the stage for media. Answer: a new one is closed at once and counted; the log says so.
+pub const STAGE_MEDIA_CONNECTIONS_MAX: usize = 4_096;
+
+/// Milliseconds in which a TCP connection for media must name a session and prove that it may. Answer: the connection closes, as it
+/// does with its session.
+pub const MEDIA_INTRODUCTION_MILLIS_MAX: u64 = 10_000;
 
 /// Frames that wait for one ICE-TCP connection. Answer: dropped and counted, as a network would.
 pub const TCP_QUEUE_FRAMES_MAX: usize = 64;
@@ -164,7 +172,8 @@ pub const REWIND_MILLIS_MAX: u64 = 6 * 3_600_000;
 /// Answer: the connection closes.
 pub const LISTENER_STALLED_MILLIS_MAX: u64 = 120_000;
 
-/// Milliseconds that a kept connection may be silent between two requests. Answer: the connection closes.
+/// Milliseconds that a connection may be silent between two requests (the stage, and the square over HTTP/1.1: that of
+/// [`REQUEST_HEAD_MILLIS_MAX`]). Answer: the connection closes.
 pub const CONNECTION_SILENT_MILLIS_MAX: u64 = 30_000;
 
 /// Milliseconds that a blocking playlist or a hinted part is held for: three segments (RFC 8216bis, section 6.2.5.2).
@@ -257,10 +266,15 @@ pub const REPLAY_HEADER_BYTES_MAX: usize = 50_000;
 /// Bytes of live-only sound kept in memory when the disk is full.
 pub const SPILL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Connections that the square serves at once. Answer: the next ones wait to be accepted.
+/// Connections that the square serves at once. Answer: the next ones wait to be accepted; of an address that holds as many as are
+/// still free a new one is closed at once and counted; the log says so.
 pub const SQUARE_CONNECTIONS_MAX: usize = 2_048;
 
-/// Milliseconds that the square takes for one request, its body included. Answer: 408 and the connection closes.
+/// Connections to the internal address. Answer: as above.
+pub const INTERNAL_CONNECTIONS_MAX: usize = 256;
+
+/// Milliseconds that the square takes for one request, its body included, and that who is sent an answer may take for its rest on a
+/// connection that is to close. Answer: 408 and the connection closes.
 pub const SQUARE_REQUEST_MILLIS_MAX: u64 = 30_000;
 
 /// Milliseconds that the square waits for the stage's word. Answer: 503 `role-down`.

@@ -7,9 +7,11 @@ mod data;
 mod link;
 mod log;
 mod role;
+mod serve;
 mod session;
 mod settings;
 mod supervisor;
+mod visitors;
 
 fn main() -> std::process::ExitCode {
     command::run()

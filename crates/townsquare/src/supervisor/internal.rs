@@ -3,13 +3,14 @@
 use super::roster::RoleId;
 use super::{Event, metrics};
 use crate::link::RoleName;
+use crate::visitors::Visitors;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use base::limit::ASK_MILLIS_MAX;
+use base::limit::{ASK_MILLIS_MAX, INTERNAL_CONNECTIONS_MAX};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// What a role answered: status and body.
@@ -52,9 +53,9 @@ impl Asker {
 /// Serves the internal address.
 pub(crate) async fn serve(listener: tokio::net::TcpListener, asker: Asker) {
     let router = Router::new().fallback(answer).with_state(asker);
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!("the internal address is closed: {error}");
-    }
+    // Open for as long as the supervisor lives.
+    let (_open, stopped) = watch::channel(false);
+    crate::serve::public(listener, None, router, Visitors::new("internal", INTERNAL_CONNECTIONS_MAX), stopped).await;
 }
 
 async fn answer(State(asker): State<Asker>, uri: Uri) -> Response {

@@ -4,17 +4,19 @@ pub(crate) mod client;
 mod outside;
 mod record;
 mod rehearsal;
-mod serve;
 mod stage;
 
 use crate::certificate::{self, Certificate};
+use crate::data;
 use crate::link::{FromSupervisor, Link, RoleName};
+use crate::serve;
 use crate::settings::Settings;
+use crate::visitors::Visitors;
 use anyhow::Context as _;
 use api::{Addresses, App, Config, Door};
 use base::UnixMillis;
 use base::fact::Fact;
-use base::limit::SQUARE_STOP_MILLIS_MAX;
+use base::limit::{SQUARE_CONNECTIONS_MAX, SQUARE_STOP_MILLIS_MAX};
 use outside::Outside;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -59,9 +61,7 @@ pub(crate) async fn check(settings: &Settings) -> anyhow::Result<()> {
 /// The square over its database, with everything that it reaches outside.
 pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outside>)> {
     let store = Store::open(&settings.database).await?;
-    let path = settings.ticket_keys();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
-    let keys = gate::Keys::parse(&text).with_context(|| format!("{} is damaged", path.display()))?;
+    let keys = data::read_keys(&settings.ticket_keys())?;
     let outside = Arc::new(Outside::new(settings.clone(), store.clone(), keys.clone()));
     let app = App::new(Config {
         store,
@@ -86,12 +86,15 @@ async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: bl
     let own = serve::bind_own(&settings.run_dir().join("square.sock"))?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let public = tokio::spawn(serve::public(listener, tls, api::router(app.clone(), Door::Public), stopped.clone()));
-    let operator = tokio::spawn(serve::own(own, api::router(app.clone(), Door::Operator), stopped));
+    let visitors = Visitors::new("square", SQUARE_CONNECTIONS_MAX);
+    let router = api::router(app.clone(), Door::Public);
+    let public = tokio::spawn(serve::public(listener, tls, router, Arc::clone(&visitors), stopped.clone()));
+    let commands = Visitors::new("square_own", SQUARE_CONNECTIONS_MAX);
+    let operator = tokio::spawn(serve::own(own, api::router(app.clone(), Door::Operator), commands, stopped));
     // The beat comes from the threads that answer requests: when they stand still, so does it.
     let beating = tokio::spawn(beat(link.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&outside)));
-    listen_to(&app, &outside, certificate.as_ref(), link, forward(words)).await;
+    listen_to(&app, &outside, &visitors, certificate.as_ref(), link, forward(words)).await;
     outside.rehearsals().stop().await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_millis(SQUARE_STOP_MILLIS_MAX), async { (public.await, operator.await) }).await;
@@ -114,6 +117,7 @@ async fn beat(link: Link) {
 async fn listen_to(
     app: &App,
     outside: &Arc<Outside>,
+    visitors: &Visitors,
     certificate: Option<&Arc<Certificate>>,
     link: &Link,
     mut words: mpsc::Receiver<FromSupervisor>,
@@ -126,7 +130,10 @@ async fn listen_to(
         tokio::select! {
             word = words.recv() => match word {
                 Some(FromSupervisor::Fact(fact)) => note(outside, fact).await,
-                Some(FromSupervisor::Ask { id, path }) => answer(app, outside, certificate, link, (id, &path)).await,
+                Some(FromSupervisor::Ask { id, path }) => {
+                    let (status, body) = inform(app, outside, visitors, certificate, &path).await;
+                    link.answer(id, status, body);
+                }
                 Some(FromSupervisor::Stop) | None => return,
             },
             _ = look.tick() => {
@@ -169,15 +176,15 @@ async fn note(outside: &Outside, fact: Fact) {
     }
 }
 
-async fn answer(app: &App, outside: &Outside, certificate: Option<&Arc<Certificate>>, link: &Link, (id, path): (u64, &str)) {
+async fn inform(app: &App, outside: &Outside, visitors: &Visitors, certificate: Option<&Arc<Certificate>>, path: &str) -> (u16, String) {
     match path {
-        "/healthz" => link.answer(id, 200, "ok\n".to_owned()),
+        "/healthz" => (200, "ok\n".to_owned()),
         "/readyz" => match outside.store().ping().await {
-            Ok(()) => link.answer(id, 200, "ok\n".to_owned()),
-            Err(error) => link.answer(id, 503, format!("{error}\n")),
+            Ok(()) => (200, "ok\n".to_owned()),
+            Err(error) => (503, format!("{error}\n")),
         },
-        "/metrics" => link.answer(id, 200, metrics(app) + &certificate::metrics(certificate)),
-        _ => link.answer(id, 404, String::new()),
+        "/metrics" => (200, metrics(app) + &visitors.metrics() + &certificate::metrics(certificate)),
+        _ => (404, String::new()),
     }
 }
 

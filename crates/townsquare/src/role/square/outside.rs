@@ -6,7 +6,7 @@ use crate::data::{self, write_whole};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use api::{Doing, Order, Rehearsal, Shell};
-use base::{EventId, FaultKind};
+use base::EventId;
 use gate::Keys;
 use programme::Announcement;
 use programme::announcement::Delay;

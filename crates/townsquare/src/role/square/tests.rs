@@ -1,9 +1,11 @@
 //! The square beside its files: commands without a server, what was missed, journals, sockets.
 
 use super::client::{Needs, ask};
-use super::{open, outside::Outside, record, serve};
+use super::{open, outside::Outside, record};
 use crate::link::FromSupervisor;
+use crate::serve;
 use crate::settings::Settings;
+use crate::visitors::Visitors;
 use api::Door;
 use base::journal::{Entry, What};
 use base::{Epoch, EventId, FragmentNumber, UnixMillis};
@@ -192,8 +194,10 @@ fn both_doors_answer_until_they_are_stopped() {
         let address = listener.local_addr().expect("an address");
         std::fs::write(&socket, "of a dead one").expect("written");
         let own = serve::bind_own(&socket).expect("its place is taken");
-        let public = serve::public(listener, None, api::router(app.clone(), Door::Public), stopped.clone());
-        (address, tokio::spawn(async move { tokio::join!(public, serve::own(own, api::router(app, Door::Operator), stopped)) }))
+        let visitors = || Visitors::new("test", 8);
+        let public = serve::public(listener, None, api::router(app.clone(), Door::Public), visitors(), stopped.clone());
+        let own = serve::own(own, api::router(app, Door::Operator), visitors(), stopped);
+        (address, tokio::spawn(async move { tokio::join!(public, own) }))
     });
     let mode = std::fs::metadata(&socket).expect("a socket").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "its owner alone may open it");

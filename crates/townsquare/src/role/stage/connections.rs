@@ -1,8 +1,12 @@
 //! TCP of the stage: the first byte of a connection tells whether it is HTTP, TLS or ICE (docs/formats.md, "HTTP of the stage").
 
 use super::network::{Network, ToNetwork};
+use crate::visitors::{Visit, Visitors};
 use axum::Router;
-use base::limit::{DATAGRAM_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MILLIS_MAX, STAGE_CONNECTIONS_MAX, TCP_QUEUE_FRAMES_MAX};
+use base::limit::{
+    DATAGRAM_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEAD_MILLIS_MAX, SESSION_SILENT_MILLIS_MAX, STAGE_CONNECTIONS_MAX,
+    STAGE_MEDIA_CONNECTIONS_MAX, TCP_QUEUE_FRAMES_MAX,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ingest::framing;
@@ -11,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 /// First byte of a TLS record that begins a handshake (RFC 8446, section 5.1).
@@ -26,12 +30,26 @@ pub(super) struct Service {
     pub router: Router,
     pub tls: Option<TlsAcceptor>,
     pub network: Network,
-    pub room: Arc<Semaphore>,
+    pub room: Room,
 }
 
-impl Service {
-    pub(super) fn new(router: Router, tls: Option<TlsAcceptor>, network: Network) -> Self {
-        Self { router, tls, network, room: Arc::new(Semaphore::new(STAGE_CONNECTIONS_MAX)) }
+/// Who may connect. Media has its own room: who fills it takes no request's place.
+#[derive(Clone)]
+pub(super) struct Room {
+    pub requests: Arc<Visitors>,
+    pub media: Arc<Visitors>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { requests: Visitors::new("stage", STAGE_CONNECTIONS_MAX), media: Visitors::new("stage_media", STAGE_MEDIA_CONNECTIONS_MAX) }
+    }
+}
+
+impl Room {
+    /// For Prometheus.
+    pub(super) fn metrics(&self) -> String {
+        self.requests.metrics() + &self.media.metrics()
     }
 }
 
@@ -42,13 +60,9 @@ pub(super) async fn serve_tcp(listener: TcpListener, service: Service) {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&service.room).try_acquire_owned() else { continue };
-        let service = service.clone();
-        tokio::spawn(async move {
-            // A peer's broken connection is its own affair.
-            let _ = connection(stream, peer, service).await;
-            drop(place);
-        });
+        let Some(visit) = service.room.requests.enter(Some(peer.ip())) else { continue };
+        // A peer's broken connection is its own affair.
+        tokio::spawn(connection(stream, peer, service.clone(), visit));
     }
 }
 
@@ -63,7 +77,7 @@ pub(super) async fn serve_unix(listener: UnixListener, router: Router) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, service: Service) -> anyhow::Result<()> {
+async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, visit: Visit) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let patience = Duration::from_millis(REQUEST_HEAD_MILLIS_MAX);
     let mut first = [0];
@@ -74,7 +88,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service) -> an
         (b'A'..=b'Z', _) => http(stream, service.router).await,
         (TLS_HANDSHAKE, Some(tls)) => http(tokio::time::timeout(patience, tls.accept(stream)).await??, service.router).await,
         (TLS_HANDSHAKE, None) => {}
-        _ => ice(stream, canonical(peer), &service.network).await?,
+        _ => {
+            drop(visit);
+            if let Some(_visit) = service.room.media.enter(Some(peer.ip())) {
+                ice(stream, canonical(peer), &service.network).await?;
+            }
+        }
     }
     Ok(())
 }
@@ -88,18 +107,19 @@ async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, rout
     let _ = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
 }
 
-/// Carries RFC 4571 frames between the connection and the network thread.
+/// Carries RFC 4571 frames between the connection and the network thread, which hangs up on who is nobody's.
 async fn ice(stream: TcpStream, peer: SocketAddr, network: &Network) -> anyhow::Result<()> {
     let local = canonical(stream.local_addr()?);
     let (mut reader, mut writer) = stream.into_split();
     let (frames, mut outgoing) = mpsc::channel::<Vec<u8>>(TCP_QUEUE_FRAMES_MAX);
     network.media(ToNetwork::TcpOpened { peer, frames });
+    let patience = Duration::from_millis(SESSION_SILENT_MILLIS_MAX);
     let write = async {
         let mut framed = Vec::with_capacity(DATAGRAM_BYTES_MAX + framing::PREFIX_BYTES);
         while let Some(datagram) = outgoing.recv().await {
             framed.clear();
             framing::frame(&datagram, &mut framed)?;
-            writer.write_all(&framed).await?;
+            tokio::time::timeout(patience, writer.write_all(&framed)).await??;
         }
         anyhow::Ok(())
     };
@@ -125,3 +145,6 @@ async fn ice(stream: TcpStream, peer: SocketAddr, network: &Network) -> anyhow::
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,6 +78,7 @@ struct Threads {
     metrics: Arc<Metrics>,
     reports: SyncSender<Report>,
     network: network::Network,
+    room: connections::Room,
     udp: std::net::SocketAddr,
     mixing: Arc<AtomicBool>,
     encoders: Vec<SyncSender<encoding::ToEncoder>>,
@@ -131,7 +132,8 @@ impl Threads {
         };
         let control = control::Control::new(world, network.clone(), encoder_lines, recorder.clone(), Arc::clone(&metrics));
         let control = spawn("control", move || control.run(&reported))?;
-        Ok(Self { metrics, reports, network, udp: local, mixing, encoders, recorder, control, running })
+        let room = connections::Room::default();
+        Ok(Self { metrics, reports, network, room, udp: local, mixing, encoders, recorder, control, running })
     }
 
     /// Does what the supervisor says until it says stop.
@@ -156,7 +158,7 @@ impl Threads {
     fn inform(&self, certificate: Option<&Arc<Certificate>>, path: &str) -> (u16, String) {
         let mixes = self.metrics.ticks.load(Ordering::Relaxed) > 0;
         match path {
-            "/metrics" => (200, self.metrics.text() + &certificate::metrics(certificate)),
+            "/metrics" => (200, self.metrics.text() + &self.room.metrics() + &certificate::metrics(certificate)),
             "/healthz" | "/readyz" if mixes && !self.control.is_finished() => (200, "ok\n".to_owned()),
             "/healthz" | "/readyz" => (503, "not mixing\n".to_owned()),
             _ => (404, "not here\n".to_owned()),
@@ -221,7 +223,7 @@ fn serve_http(
     };
     let router = http::router(Arc::new(desk));
     let tls = certificate.map(|certificate| certificate.acceptor(&[b"http/1.1"]));
-    let service = connections::Service::new(router.clone(), tls, threads.network.clone());
+    let service = connections::Service { router: router.clone(), tls, network: threads.network.clone(), room: threads.room.clone() };
     tcp.set_nonblocking(true)?;
     let path = settings.run_dir().join("stage.sock");
     let context = runtime.enter();

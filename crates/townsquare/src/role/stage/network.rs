@@ -9,7 +9,7 @@ use super::words::{Ears, Report, Seat};
 use ::stage::SessionId;
 use audio::jitter;
 use audio::mix::{Command, Input as DeskInput};
-use base::limit::{ADDRESSES_PER_SESSION_MAX, DATAGRAM_BYTES_MAX, NETWORK_QUEUE_MESSAGES_MAX};
+use base::limit::{ADDRESSES_PER_SESSION_MAX, DATAGRAM_BYTES_MAX, MEDIA_INTRODUCTION_MILLIS_MAX, NETWORK_QUEUE_MESSAGES_MAX};
 use ingest::{Input, Output, Packet, Session, Transmit, Transport};
 use rtrb::Producer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -102,6 +102,12 @@ struct Peer {
     ssrc: Option<u32>,
 }
 
+/// The way back over an ICE-TCP connection.
+struct Line {
+    frames: mpsc::Sender<Vec<u8>>,
+    since: Instant,
+}
+
 /// The network thread's state.
 pub(super) struct Loop {
     socket: UdpSocket,
@@ -118,7 +124,7 @@ pub(super) struct Loop {
     by_ufrag: HashMap<String, SessionId>,
     by_address: HashMap<(Transport, SocketAddr), SessionId>,
     deadlines: BTreeSet<(Instant, SessionId)>,
-    tcp: BTreeMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
+    tcp: BTreeMap<SocketAddr, Line>,
     metrics: Arc<Metrics>,
 }
 
@@ -164,6 +170,7 @@ impl Loop {
             if pulse.0.elapsed() >= PULSE && ticks != pulse.1 {
                 beat();
                 pulse = (Instant::now(), ticks);
+                self.clear(pulse.0);
             }
         }
     }
@@ -190,12 +197,9 @@ impl Loop {
             ToNetwork::Mute(id, muted) => self.mute(id, muted),
             ToNetwork::Close(id) => self.close(id),
             ToNetwork::Hear(ears) => self.hear(&ears),
-            ToNetwork::TcpOpened { peer, frames } => drop(self.tcp.insert(peer, frames)),
+            ToNetwork::TcpOpened { peer, frames } => drop(self.tcp.insert(peer, Line { frames, since: Instant::now() })),
             ToNetwork::TcpFrame { peer, local, bytes } => self.datagram(Transport::Tcp, peer, local, &bytes),
-            ToNetwork::TcpClosed(peer) => {
-                self.tcp.remove(&peer);
-                self.release((Transport::Tcp, peer));
-            }
+            ToNetwork::TcpClosed(peer) => self.hang_up(peer),
             ToNetwork::Exit => {}
         }
     }
@@ -322,6 +326,22 @@ impl Loop {
         }
     }
 
+    fn hang_up(&mut self, peer: SocketAddr) {
+        self.tcp.remove(&peer);
+        self.release((Transport::Tcp, peer));
+    }
+
+    /// Hangs up on who came over TCP and is nobody's: who names no session in time, whose session is over, and who is gone.
+    fn clear(&mut self, now: Instant) {
+        let patience = Duration::from_millis(MEDIA_INTRODUCTION_MILLIS_MAX);
+        let late = |line: &Line| now.saturating_duration_since(line.since) >= patience;
+        let unknown = |peer: &SocketAddr| !self.by_address.contains_key(&(Transport::Tcp, *peer));
+        let nobodys = self.tcp.iter().filter(|(peer, line)| line.frames.is_closed() || (late(line) && unknown(peer)));
+        for peer in nobodys.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.hang_up(peer);
+        }
+    }
+
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some(&(at, id)) = self.deadlines.first()
@@ -396,7 +416,7 @@ impl Loop {
     fn transmit(&self, transmit: &Transmit) {
         let sent = match transmit.transport {
             Transport::Udp => self.socket.send_to(&transmit.bytes, self.reachable(transmit.destination)).is_ok(),
-            Transport::Tcp => self.tcp.get(&transmit.destination).is_some_and(|frames| frames.try_send(transmit.bytes.clone()).is_ok()),
+            Transport::Tcp => self.tcp.get(&transmit.destination).is_some_and(|line| line.frames.try_send(transmit.bytes.clone()).is_ok()),
         };
         count(if sent { &self.metrics.datagrams_out } else { &self.metrics.dropped });
     }
