@@ -18,6 +18,10 @@ use std::time::{Duration, Instant};
 /// The rung that everybody hears.
 const RUNG: &str = "16";
 
+/// Listeners of a worker that may have 20,000 descriptors. All workers are there from the start, as an operator has it who knows how
+/// many will come.
+const WORKER_LISTENERS: usize = 17_500;
+
 /// Bytes of memory that a listener may take on this machine, both ends and the crowd's own: some more than was ever measured.
 const BYTES_PER_LISTENER: f64 = 32.0 * 1_024.0;
 
@@ -61,7 +65,8 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<(String, Value)> {
     let before = machine();
     may_be_tried(wish)?;
     let speech = Speech::new()?;
-    let town = Town::start(&["--cadence", "auto"], false, None)?;
+    let workers = wish.listeners.div_ceil(WORKER_LISTENERS).max(2).to_string();
+    let town = Town::start(&["--cadence", "auto", "--relay-workers", &workers], false, None)?;
     town.server.go_live(&town.event);
     let debate = Debate::start(&town.event, &speech.file)?;
     town.wait_live()?;

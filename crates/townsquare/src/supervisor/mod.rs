@@ -349,16 +349,21 @@ impl Supervisor {
 async fn watch_relays(asker: Asker) {
     let mut tick = tokio::time::interval(FILLING);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shares: BTreeMap<RoleId, u64> = BTreeMap::new();
     loop {
         tick.tick().await;
         let relays: Vec<RoleId> = asker.roles().await.iter().map(|(id, ..)| *id).filter(|id| id.role == RoleName::Relay).collect();
         let answers = asker.ask_all(relays, "/metrics").await;
-        let full = |said: &Option<Answer>| {
-            said.as_ref()
-                .and_then(|(_, text)| metrics::filled_percent(text))
-                .is_some_and(|share| share >= base::limit::WORKERS_FILLING_PERCENT)
-        };
-        if !answers.is_empty() && answers.iter().all(|(_, said)| full(said)) {
+        // Who is too busy to answer is as full as it last said; who never said anything is just starting.
+        shares = answers
+            .iter()
+            .filter_map(|(id, said)| {
+                let now = said.as_ref().and_then(|(_, text)| metrics::filled_percent(text));
+                Some((*id, now.or_else(|| shares.get(id).copied())?))
+            })
+            .collect();
+        let full = |id| shares.get(id).is_some_and(|share| *share >= base::limit::WORKERS_FILLING_PERCENT);
+        if !answers.is_empty() && answers.iter().all(|(id, _)| full(id)) {
             let _ = asker.events.send(Event::RelaysFull).await;
         }
     }
