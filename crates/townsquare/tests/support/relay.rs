@@ -3,7 +3,7 @@
 use super::{Server, address, get, host, read_pid, runs, scratch, townsquare, until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Child;
 
@@ -116,8 +116,9 @@ impl Relay {
         for pid in &left {
             let _ = kill_process(*pid, Signal::KILL);
         }
-        // Their sockets close with them.
         until("its processes are gone", || (!left.iter().any(|pid| runs(*pid))).then_some(()));
+        // A thread that is still on its way out keeps the sockets open.
+        until("its addresses are free", || [self.listen, self.internal].iter().all(|at| TcpListener::bind(at).is_ok()).then_some(()));
     }
 
     /// What it logged.
