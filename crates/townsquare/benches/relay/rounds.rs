@@ -97,6 +97,9 @@ pub(crate) struct Rounds {
 /// What is kept for what comes after the rounds: ten storms and an event with one listener.
 const RESERVE: Duration = Duration::from_secs(5 * 60);
 
+/// How long a rung that nobody has heard yet may take to begin.
+const SAVER_STARTS_MAX: Duration = Duration::from_secs(20);
+
 /// The servers of our own that take part.
 pub(crate) struct Towns {
     pub(crate) plain: Town,
@@ -136,6 +139,12 @@ pub(crate) fn run(wish: &Wish, speech: &Path) -> anyhow::Result<Rounds> {
         rows.push((name, peer, Vec::<Option<Sample>>::new(), trouble));
     }
     let event = towns.plain.programme().with_file_name("");
+    // The saver rungs are recorded while somebody listens to them.
+    let savers = ["32", "16"].map(|rung| Crowd::start(&towns.plain.crowd(rung, 1, 1.0)?, 1));
+    let mut savers = savers.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    for saver in &mut savers {
+        saver.wait_heard(SAVER_STARTS_MAX)?;
+    }
     let growth = Growth::begin(&event);
     let mut took = Duration::ZERO;
     for round in 1..=wish.rounds {
