@@ -101,14 +101,15 @@ impl Roster {
             }
             Input::Exited(id) => self.exited(now, id),
             Input::Delayed(lost) => self.slots.values_mut().for_each(|slot| {
-                if let State::Running { silent_at, .. } = &mut slot.state {
-                    *silent_at += lost;
+                if let State::Running { silent_at, beaten, .. } = &mut slot.state {
+                    // Who was heard of since needs no more time than ever.
+                    *silent_at = (*silent_at + lost).min(now + if *beaten { SILENT } else { START });
                 }
             }),
             Input::Tick => {}
             Input::Stop => self.stopping = true,
         }
-        if self.stopping { Vec::new() } else { self.orders(now) }
+        if self.stopping { Vec::new() } else { self.orders(now, input == Input::Tick) }
     }
 
     /// Whether every role's loop has gone round since its start.
@@ -140,7 +141,8 @@ impl Roster {
         slot.state = State::Due { at: now + wait };
     }
 
-    fn orders(&mut self, now: Instant) -> Vec<Order> {
+    /// Only a tick judges: everything else may be heard by a supervisor that stood still and does not know it yet.
+    fn orders(&mut self, now: Instant, judging: bool) -> Vec<Order> {
         let mut orders = Vec::new();
         for (id, slot) in &mut self.slots {
             match slot.state {
@@ -148,7 +150,7 @@ impl Roster {
                     slot.state = State::Starting;
                     orders.push(Order::Start(*id));
                 }
-                State::Running { since, silent_at, beaten } if silent_at <= now => {
+                State::Running { since, silent_at, beaten } if judging && silent_at <= now => {
                     slot.state = State::Killed { since, beaten };
                     orders.push(Order::Kill(*id));
                 }

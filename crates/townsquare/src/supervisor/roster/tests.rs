@@ -50,6 +50,20 @@ fn nobody_is_judged_for_time_that_the_supervisor_lost() {
 }
 
 #[test]
+fn what_is_heard_after_a_standstill_judges_nobody_else() {
+    let relay = RoleId { role: RoleName::Relay, index: 0 };
+    let mut world = World::with_stage();
+    world.at(0, Input::Wanted(relay));
+    world.at(0, Input::Started(relay));
+    world.at(100, Input::Beat(STAGE));
+    assert_eq!(world.at(60_100, Input::Beat(relay)), [], "it is not known yet that the supervisor stood still");
+    world.at(60_110, Input::Delayed(Duration::from_secs(60)));
+    assert_eq!(world.at(61_099, Input::Tick), []);
+    assert_eq!(world.at(61_100, Input::Tick), [Order::Kill(STAGE)]);
+    assert_eq!(world.at(61_110, Input::Tick), [Order::Kill(relay)], "who was heard of since is owed no more than its time");
+}
+
+#[test]
 fn a_role_that_dies_at_its_start_waits_longer_each_time_but_is_never_given_up() {
     let mut world = World::with_stage();
     let mut now = 0;
