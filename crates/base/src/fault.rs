@@ -31,6 +31,8 @@ pub enum FaultKind {
     EventEnded,
     /// The fragment, part or segment is no longer or not yet there.
     MediaGone,
+    /// The recording was hidden or deleted by who runs the event.
+    ReplayWithheld,
     /// The address exists, the method does not.
     MethodNotAllowed,
     /// No more people fit on the stage.
@@ -110,6 +112,7 @@ impl FaultKind {
             Self::EventNotLive => ("event-not-live", 404, "This event has not begun. Its page says when it does."),
             Self::EventEnded => ("event-ended", 410, "This event is over. If it was live, its page has the replay."),
             Self::MediaGone => ("media-gone", 404, "This part of the programme is not here. Load the playlist again."),
+            Self::ReplayWithheld => ("replay-withheld", 410, "The recording of this event is not public."),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "This address does not take this method."),
             Self::StageFull => ("stage-full", 409, "The stage is full. Ask the host to make room."),
             Self::EventsFull => ("events-full", 503, "This machine holds no more live events. End one first."),

@@ -263,6 +263,18 @@ pub const PLAYLIST_BYTES_MAX: usize = 20_000;
 /// Bytes of the replay's index header.
 pub const REPLAY_HEADER_BYTES_MAX: usize = 50_000;
 
+/// Turns of speech that an ended event's moments name. Answer: neighbours of one person become one.
+pub const MOMENTS_TURNS_MAX: usize = 4_096;
+
+/// Points of the curves in an ended event's moments. Answer: a point stands for more seconds.
+pub const MOMENTS_POINTS_MAX: usize = 720;
+
+/// Pins that become chapters of a replay. Answer: later ones are left out.
+pub const MOMENTS_PINS_MAX: usize = 200;
+
+/// Bytes of an ended event's moments.
+pub const MOMENTS_BYTES_MAX: usize = 512 * 1024;
+
 /// Bytes of live-only sound kept in memory when the disk is full.
 pub const SPILL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 

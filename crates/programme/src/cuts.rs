@@ -3,6 +3,7 @@
 use crate::record;
 use base::FragmentNumber;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// One cut: silence from `from` up to, not including, `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,22 @@ impl Cuts {
     #[must_use]
     pub const fn revision(&self) -> usize {
         self.0.len()
+    }
+
+    /// What is left of a range once the cuts at its ends are taken off; `None` when that is nothing.
+    #[must_use]
+    pub fn without_ends(&self, range: Range<FragmentNumber>) -> Option<Range<FragmentNumber>> {
+        let Range { mut start, mut end } = range;
+        while start < end {
+            if let Some(cut) = self.0.iter().find(|cut| cut.from <= start && start < cut.to) {
+                start = cut.to;
+            } else if let Some(cut) = self.0.iter().find(|cut| cut.from < end && end <= cut.to) {
+                end = cut.from;
+            } else {
+                return Some(start..end);
+            }
+        }
+        None
     }
 
     /// Whether any of the `slots` slots from `number` on is cut.

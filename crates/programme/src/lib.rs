@@ -15,6 +15,7 @@ pub mod fragment;
 pub mod index;
 pub mod init;
 pub mod journal;
+pub mod moments;
 mod record;
 pub mod recover;
 pub mod silence;

@@ -6,6 +6,7 @@ use crate::stream::Wish;
 use base::{Cadence, EventId, FaultKind, FragmentNumber, Rung, limit};
 use programme::view::hls;
 use programme::view::live::From;
+use std::ops::Range;
 
 /// An address: an event, the ticket in its path, and what of the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +29,25 @@ pub(crate) enum What {
     Init,
     /// A piece of a rung that a playlist names.
     Piece { rung: Rung, address: hls::Address },
-    /// The ended event as one file.
-    Replay { download: Option<String> },
+    /// The ended event, or a part of it, as one file. `cuts` is how many cuts the address knows of, `download` the file's name.
+    Replay { of: Replayed, cuts: Option<u64>, download: Option<String> },
     /// The announcement, for another relay.
     Announcement,
     /// A rung for another relay.
     Copy(Wanted),
     /// How many listen at another relay, by rung: the one thing that is posted.
     Listening([u32; 3]),
+}
+
+/// What of an ended event is one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Replayed {
+    /// All that is heard of it.
+    Whole,
+    /// These fragments of it.
+    Clip(Range<FragmentNumber>),
+    /// All of it in a form that every player knows.
+    Mp3,
 }
 
 /// What a playlist must hold before it is sent (`_HLS_msn`, `_HLS_part`).
@@ -90,13 +102,42 @@ fn live<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Resul
 }
 
 fn replay<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Result<Address, FaultKind> {
-    let what = What::Replay { download: query.get("download").map(file_name) };
-    let (id, ticket) = match (steps.next(), steps.next(), steps.next(), steps.next()) {
-        (Some(file), None, _, _) => (file.strip_suffix(".m4a"), None),
-        (Some(id), Some("t"), Some(file), None) => (Some(id), Some(file.strip_suffix(".m4a").ok_or(FaultKind::NotFound)?.to_owned())),
-        _ => (None, None),
+    let mut path = steps.next().ok_or(FaultKind::NotFound)?;
+    let mut rest = [steps.next(), steps.next(), steps.next(), steps.next(), steps.next()];
+    let (mut ticket, mut of) = (None, None);
+    let mut whole = |file: &'a str| {
+        let (name, replayed) = match file.rsplit_once('.') {
+            Some((name, "m4a")) => (name, Replayed::Whole),
+            Some((name, "mp3")) => (name, Replayed::Mp3),
+            _ => return file,
+        };
+        of = Some(replayed);
+        name
     };
-    Ok(Address { event: event(id.ok_or(FaultKind::NotFound)?)?, ticket, what })
+    match rest {
+        [None, ..] => path = whole(path),
+        [Some("t"), Some(file), None, ..] => ticket = Some(whole(file)),
+        [Some("t"), Some(text), Some("clip"), Some(_), None] => {
+            ticket = Some(text);
+            rest = [rest[2], rest[3], None, None, None];
+        }
+        _ => {}
+    }
+    if let [Some("clip"), Some(file), None, ..] = rest {
+        of = Some(Replayed::Clip(clip(file).ok_or(FaultKind::NotFound)?));
+    }
+    let of = of.ok_or(FaultKind::NotFound)?;
+    let cuts = query.get("cuts").map(|text| number(&text)).transpose()?;
+    let ending = if of == Replayed::Mp3 { "mp3" } else { "m4a" };
+    let download = query.get("download").map(|name| file_name(name, ending));
+    Ok(Address { event: event(path)?, ticket: ticket.map(str::to_owned), what: What::Replay { of, cuts, download } })
+}
+
+/// `FROM-TO.m4a`, and nothing else that would mean the same.
+fn clip(file: &str) -> Option<Range<FragmentNumber>> {
+    let (from, to) = file.strip_suffix(".m4a")?.split_once('-')?;
+    let (from, to) = (number(from).ok()?, number(to).ok()?);
+    (from < to && file == format!("{from}-{to}.m4a")).then_some(FragmentNumber(from)..FragmentNumber(to))
 }
 
 fn copy<'a>(mut steps: impl Iterator<Item = &'a str>, query: Query<'_>) -> Result<Address, FaultKind> {
@@ -206,13 +247,13 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// A name that is safe in a header and in every file system: letters, digits and a few marks, no path.
-fn file_name(name: impl AsRef<str>) -> String {
+fn file_name(name: impl AsRef<str>, ending: &str) -> String {
     let kept =
         name.as_ref().chars().filter(|c| !c.is_control()).map(|c| if c.is_alphanumeric() || " -_.,()".contains(c) { c } else { '_' });
     let name: String = kept.take(base::limit::TITLE_CHARS_MAX).collect();
     let name = name.trim_matches([' ', '.']);
-    let stem = name.strip_suffix(".m4a").unwrap_or(name);
-    if stem.is_empty() { "replay.m4a".to_owned() } else { format!("{stem}.m4a") }
+    let stem = name.strip_suffix(ending).and_then(|name| name.strip_suffix('.')).unwrap_or(name);
+    format!("{}.{ending}", if stem.is_empty() { "replay" } else { stem })
 }
 
 #[cfg(test)]

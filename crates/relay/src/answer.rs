@@ -1,6 +1,6 @@
 //! What a request gets: a finite reply, a place in a stream, or a wait.
 
-use crate::address::{self, Address, What};
+use crate::address::{self, Address, Replayed, What};
 use crate::body::Body;
 use crate::copy::{Copy, Wanted};
 use crate::event::{Event, Found, Keep, Phase, Thing};
@@ -62,9 +62,7 @@ pub(crate) fn route(request: &Request) -> Result<Address, Reply> {
 
 /// Answers a request for something of an event that has been held for so many milliseconds.
 pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, door: &Door<'_>, held_millis: u64) -> Answer {
-    if event.is_private()
-        && let Err(kind) = admit(event, address, door)
-    {
+    if let Err(kind) = admit(event, address, door) {
         return Answer::Reply(fault(kind, request));
     }
     // The host is told that the event is live before its first fragment is sealed.
@@ -81,7 +79,9 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         What::Main => event.main_playlist(),
         What::Playlist { rung, until, skip } => event.playlist(*rung, *until, *skip),
         What::Piece { rung, address } => event.piece(*rung, address),
-        What::Replay { .. } => event.replay(),
+        What::Replay { of: Replayed::Whole, cuts, .. } => event.replay(None, *cuts),
+        What::Replay { of: Replayed::Clip(range), cuts, .. } => event.replay(Some(range.clone()), *cuts),
+        What::Replay { of: Replayed::Mp3, .. } => event.mp3(),
     };
     match found {
         Found::Here(thing) => Answer::Reply(thing.reply(request, address, event)),
@@ -92,6 +92,15 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
 }
 
 fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultKind> {
+    if event.is_withheld() {
+        // Who runs the event hears it all the same, to decide what becomes of it.
+        let ticket = address.ticket.as_deref().zip(door.keys);
+        let hosts = ticket.is_some_and(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Host).is_ok());
+        return if hosts { Ok(()) } else { Err(FaultKind::ReplayWithheld) };
+    }
+    if !event.is_private() {
+        return Ok(());
+    }
     let text = address.ticket.as_deref().ok_or(FaultKind::BadTicket)?;
     let keys = door.keys.ok_or(FaultKind::BadTicket)?;
     let least = match address.what {
@@ -203,7 +212,7 @@ impl Thing {
             }
             Some(None) => return unsatisfiable(length, request),
         };
-        if let What::Replay { download: Some(name) } = &address.what {
+        if let What::Replay { download: Some(name), .. } = &address.what {
             head = head.field("Content-Disposition", disposition(name));
         }
         let count = range.end - range.start;

@@ -17,7 +17,14 @@ pub(crate) enum Body {
     /// Laid out already.
     Runs(Runs),
     /// An ended event as one file, laid out where it is read: its runs would outweigh its index.
-    Replay { replay: Replay, index: Index, cuts: Cuts, media: Rc<Media> },
+    Replay { replay: Replay, recording: Rc<Recording> },
+}
+
+/// What a replay and its clips are read from.
+pub(crate) struct Recording {
+    pub(crate) index: Index,
+    pub(crate) cuts: Cuts,
+    pub(crate) media: Rc<Media>,
 }
 
 impl Body {
@@ -44,7 +51,8 @@ impl Body {
     pub(crate) fn read(&self, wanted: Range<u64>, span: &mut Vec<u8>, into: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::Runs(runs) => runs.read(wanted, span, into),
-            Self::Replay { replay, index, cuts, media } => {
+            Self::Replay { replay, recording } => {
+                let Recording { index, cuts, media } = &**recording;
                 let mut runs = Runs::default();
                 for extent in replay.read(index, cuts, wanted.start..wanted.end.min(wanted.start + SEND_BYTES as u64)) {
                     runs.push(match extent {

@@ -79,6 +79,17 @@ struct Unheard {
     journal_bytes: u64,
 }
 
+/// What became of an ended event's recording (the file `withheld`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Withheld {
+    /// Everybody hears it who hears the event.
+    No,
+    /// Who runs the event hears it.
+    Hidden,
+    /// It is gone.
+    Deleted,
+}
+
 /// One event.
 pub(crate) struct Event {
     pub(crate) id: EventId,
@@ -89,6 +100,8 @@ pub(crate) struct Event {
     files: [Files; 3],
     cuts: Cuts,
     cuts_bytes: u64,
+    /// Whether the recording is kept from listeners.
+    withheld: Withheld,
     /// What the journal of an event says of which nothing was heard yet.
     unheard: Unheard,
     /// Everything before it is published.
@@ -148,6 +161,7 @@ impl Event {
             files: Default::default(),
             cuts: Cuts::default(),
             cuts_bytes: 0,
+            withheld: Withheld::No,
             unheard: Unheard::default(),
             mark: FragmentNumber(0),
             phase: Phase::Waiting,
@@ -195,7 +209,7 @@ impl Event {
     /// A file is there and can't be read.
     pub(crate) fn poll(&mut self, now: Instant, scratch: &mut Vec<u8>) -> io::Result<bool> {
         let sealed = self.indexes[0].sealed_end();
-        let mut fresh = self.poll_cuts()? | self.poll_journal()?;
+        let mut fresh = self.poll_withheld() | self.poll_cuts()? | self.poll_journal()?;
         for (rung, (files, index)) in self.files.iter_mut().zip(&mut self.indexes).enumerate() {
             let has_grown = files.poll(index, &self.directory, &self.memory, scratch)?;
             self.grew[rung] |= has_grown;
@@ -249,6 +263,31 @@ impl Event {
     /// Why there is nothing to hear while [`Phase::Waiting`].
     pub(crate) const fn nothing_yet(&self) -> FaultKind {
         if self.unheard.over { FaultKind::EventEnded } else { FaultKind::EventNotLive }
+    }
+
+    /// Whether the recording is kept from listeners.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.withheld != Withheld::No
+    }
+
+    /// Whether the owner took the recording back. Only who is over is asked: while it is live there is no recording to take back.
+    fn poll_withheld(&mut self) -> bool {
+        if self.indexes[0].end().is_none() && self.withheld == Withheld::No {
+            return false;
+        }
+        let now = match std::fs::read(self.directory.join("withheld")) {
+            Ok(word) if word.starts_with(b"deleted") => Withheld::Deleted,
+            Ok(_) => Withheld::Hidden,
+            Err(_) => Withheld::No,
+        };
+        if now == Withheld::Deleted && self.withheld != now {
+            // Descriptors go too, or the disk would not get its room back.
+            self.files = <[Files; 3]>::default();
+            self.indexes = Rung::ALL.map(Index::new);
+            self.shelf = Shelf::default();
+            self.chunks.clear();
+        }
+        std::mem::replace(&mut self.withheld, now) != now
     }
 
     fn poll_cuts(&mut self) -> io::Result<bool> {

@@ -1,10 +1,12 @@
-//! The replay: the ended event as one seekable file, `ftyp moov mdat`, the recording's frames re-indexed and not re-encoded.
+//! The replay: the ended event, or a part of it, as one seekable file, `ftyp moov mdat`, the recording's frames re-indexed and not
+//! re-encoded.
 //!
 //! All frames have one size and holes are filled with silent ones, so the tables are short and every offset is arithmetic.
 
 use super::Extent;
 use crate::index::{Entry, Source};
 use crate::init::{FRAME_SAMPLES, PRE_SKIP_SAMPLES, description, four, movie, put};
+use crate::journal::Journal;
 use crate::{Cuts, Index, fragment, silence};
 use base::limit::REPLAY_HEADER_BYTES_MAX;
 use base::{FragmentNumber, Rung};
@@ -26,7 +28,21 @@ const MDAT_HEADER_BYTES: u64 = 16;
 const RUNG: Rung = Rung::R64;
 const FRAGMENT_BYTES: u64 = fragment::payload_bytes(RUNG) as u64;
 
-/// One ended event as a file.
+/// The fragment at which the event proper began, by its journal.
+#[must_use]
+pub fn begun(journal: &Journal) -> FragmentNumber {
+    journal.epochs().next().map_or(FragmentNumber(0), |(_, first, _)| first)
+}
+
+/// What of an ended event is heard: from where it had begun (what came before was hold sound) to its end, without what was cut off in
+/// front and behind; cuts in the middle are silent. `None`: nothing.
+#[must_use]
+pub fn heard(index: &Index, cuts: &Cuts, begun: FragmentNumber) -> Option<Range<FragmentNumber>> {
+    let (first, last) = (index.recording().first()?.number, index.recording().last()?.number);
+    cuts.without_ends(first.max(begun)..FragmentNumber(last.0 + 1))
+}
+
+/// One ended event, or a part of it, as a file.
 #[derive(Debug, Clone)]
 pub struct Replay {
     header: Vec<u8>,
@@ -35,12 +51,17 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Lays out the file. `None`: nothing was recorded.
+    /// Lays out the file of all that was recorded. `None`: nothing was.
     #[must_use]
     pub fn new(index: &Index) -> Option<Self> {
-        let (first, last) = (index.recording().first()?.number, index.recording().last()?.number);
-        let fragments = last.0 - first.0 + 1;
-        Some(Self { header: header(fragments * RUNG.frames_per_fragment() as u64), first, fragments })
+        heard(index, &Cuts::default(), FragmentNumber(0)).and_then(Self::of)
+    }
+
+    /// Lays out the file of the fragments in a range. `None`: there are none.
+    #[must_use]
+    pub fn of(range: Range<FragmentNumber>) -> Option<Self> {
+        let fragments = range.end.0.checked_sub(range.start.0).filter(|&fragments| fragments > 0)?;
+        Some(Self { header: header(fragments * RUNG.frames_per_fragment() as u64), first: range.start, fragments })
     }
 
     /// `ftyp`, `moov` and the head of the `mdat`.
@@ -79,7 +100,7 @@ impl Replay {
         let (nth, skip) = ((range.start - header) / FRAGMENT_BYTES, (range.start - header) % FRAGMENT_BYTES);
         let length = (FRAGMENT_BYTES - skip).min(range.end - range.start);
         let number = FragmentNumber(self.first.0 + nth);
-        match find(index.recording(), self.first, number).filter(|_| !cuts.touch(number, 1)) {
+        match find(index.recording(), number).filter(|_| !cuts.touch(number, 1)) {
             Some(entry) => Extent::File { rung: RUNG, source: Source::Disk, offset: entry.end() - FRAGMENT_BYTES + skip, length },
             None => {
                 let silent = silence::frames(RUNG, RUNG.frames_per_fragment());
@@ -90,8 +111,8 @@ impl Replay {
 }
 
 /// The fragment of that number: where arithmetic says, or before that by as many as were left out.
-fn find(recording: &[Entry], first: FragmentNumber, number: FragmentNumber) -> Option<&Entry> {
-    let most = usize::try_from(number.0 - first.0).ok()?;
+fn find(recording: &[Entry], number: FragmentNumber) -> Option<&Entry> {
+    let most = usize::try_from(number.0.checked_sub(recording.first()?.number.0)?).ok()?;
     if let Some(entry) = recording.get(most).filter(|entry| entry.number == number) {
         return Some(entry);
     }

@@ -13,6 +13,32 @@ const fn stream(rung: Rung, from: From, ready: Option<Cadence>) -> What {
     What::Stream(Wish { rung, from, ready })
 }
 
+fn replay(of: Replayed, cuts: Option<u64>, download: Option<&str>) -> What {
+    What::Replay { of, cuts, download: download.map(str::to_owned) }
+}
+
+#[test]
+fn a_replay_s_address_has_one_form() {
+    for target in [
+        "/replay/EVENT",
+        "/replay/EVENT.mp4",
+        "/replay/EVENT/t/x",
+        "/replay/EVENT/clip/5-5.m4a",
+        "/replay/EVENT/clip/9-5.m4a",
+        "/replay/EVENT/clip/05-9.m4a",
+        "/replay/EVENT/clip/5-9.mp3",
+        "/replay/EVENT/clip/5-9",
+        "/replay/EVENT/clip/-9.m4a",
+        "/replay/EVENT/clip/5-99999999999999.m4a",
+        "/replay/EVENT/clip/5-9.m4a/x",
+        "/replay/EVENT.m4a/clip/5-9.m4a",
+        "/replay/EVENT/t/x/clip/5-9.m4a/y",
+        "/replay/EVENT/t/x/cut/5-9.m4a",
+    ] {
+        assert!(parse(&target.replace("EVENT", ID)).is_err(), "{target}");
+    }
+}
+
 #[test]
 fn addresses_name_things() {
     let number = FragmentNumber;
@@ -44,9 +70,14 @@ fn addresses_name_things() {
                 address: Piece { kind: Kind::Part, place: Place { epoch: Epoch(1), number: number(5) }, revision: 3 },
             },
         ),
-        ("/replay/EVENT.m4a", What::Replay { download: None }),
-        ("/replay/EVENT/t/x.m4a?download=a%2Fb%22c", What::Replay { download: Some("a_b_c.m4a".to_owned()) }),
-        ("/replay/EVENT.m4a?download", What::Replay { download: Some("replay.m4a".to_owned()) }),
+        ("/replay/EVENT.m4a", replay(Replayed::Whole, None, None)),
+        ("/replay/EVENT.m4a?cuts=3", replay(Replayed::Whole, Some(3), None)),
+        ("/replay/EVENT/t/x.m4a?download=a%2Fb%22c", replay(Replayed::Whole, None, Some("a_b_c.m4a"))),
+        ("/replay/EVENT.m4a?download", replay(Replayed::Whole, None, Some("replay.m4a"))),
+        ("/replay/EVENT.mp3?download=Town.mp3", replay(Replayed::Mp3, None, Some("Town.mp3"))),
+        ("/replay/EVENT/t/x.mp3", replay(Replayed::Mp3, None, None)),
+        ("/replay/EVENT/clip/5-70.m4a?cuts=1", replay(Replayed::Clip(number(5)..number(70)), Some(1), None)),
+        ("/replay/EVENT/t/x/clip/0-9.m4a", replay(Replayed::Clip(number(0)..number(9)), None, None)),
     ];
     for (target, expected) in rows {
         assert_eq!(what(target), expected, "{target}");
@@ -55,9 +86,13 @@ fn addresses_name_things() {
 
 #[test]
 fn tickets_ride_in_the_path() {
-    for target in
-        ["/live/EVENT/t/TICKET.mp4", "/live/EVENT/t/TICKET/main.m3u8", "/live/EVENT/t/TICKET/64/s1.30.m4s", "/replay/EVENT/t/TICKET.m4a"]
-    {
+    for target in [
+        "/live/EVENT/t/TICKET.mp4",
+        "/live/EVENT/t/TICKET/main.m3u8",
+        "/live/EVENT/t/TICKET/64/s1.30.m4s",
+        "/replay/EVENT/t/TICKET.m4a",
+        "/replay/EVENT/t/TICKET/clip/1-9.m4a",
+    ] {
         assert_eq!(parse(&target.replace("EVENT", ID)).unwrap().ticket.as_deref(), Some("TICKET"), "{target}");
     }
 }
@@ -101,7 +136,7 @@ proptest! {
 
     #[test]
     fn a_download_is_named_safely(name in "\\PC{0,200}") {
-        let name = file_name(name);
+        let name = file_name(name, "m4a");
         prop_assert!(name.ends_with(".m4a") && !name.contains(['/', '\\', '"', '\r', '\n']) && !name.starts_with('.'));
     }
 }

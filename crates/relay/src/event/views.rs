@@ -1,13 +1,15 @@
 //! What of an event has a length: playlists, their pieces, the init segment, the replay.
 
-use super::{Event, Phase};
+use super::{Event, Media, Phase};
 use crate::address::{Until, What};
-use crate::body::Body;
+use crate::body::{Body, Recording, Run, Runs};
 use base::{FaultKind, FragmentNumber, Rung, UnixMillis};
 use programme::init;
 use programme::journal::Journal;
 use programme::view::hls::{self, Ready};
-use programme::view::replay::Replay;
+use programme::view::replay::{self, Replay};
+use rustix::fs::{Mode, OFlags};
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Seconds that a cache may give out a live playlist: what two clients ask at once is fetched once.
@@ -18,7 +20,11 @@ const BLOCKED_PLAYLIST_SECONDS: u32 = 6;
 /// Seconds that a cache may give out what changes only when something is cut.
 const ENDED_PLAYLIST_SECONDS: u32 = 60;
 
+/// Seconds that a cache may give out a replay whose address does not say of which cuts it knows.
+const REPLAY_SECONDS: u32 = 60;
+
 const MP4: &str = "audio/mp4";
+const MP3: &str = "audio/mpeg";
 const M3U8: &str = "application/vnd.apple.mpegurl";
 
 /// Whether something is there.
@@ -52,11 +58,12 @@ pub(crate) struct Thing {
 /// A body and the event's version that it was made of.
 type Made = (u64, Rc<Body>);
 
-/// What was made for one listener and serves the next: one playlist a rung, whole and shortened, and the replay.
+/// What was made for one listener and serves the next: one playlist a rung, whole and shortened, and the recording.
 #[derive(Default)]
 pub(crate) struct Shelf {
     playlists: [[Option<Made>; 2]; 3],
-    replay: Option<Made>,
+    /// What replay and clips are read from, what of it is heard, and of which version that was.
+    recording: Option<(u64, Rc<Recording>, Range<FragmentNumber>)>,
     /// When epochs began, and how many there were when it was read.
     clock: (u32, Vec<(FragmentNumber, UnixMillis)>),
 }
@@ -139,28 +146,60 @@ impl Event {
         }
     }
 
-    /// The ended event as one file.
-    pub(crate) fn replay(&mut self) -> Found {
+    /// The ended event as one file, or a clip of it.
+    pub(crate) fn replay(&mut self, clip: Option<Range<FragmentNumber>>, cuts: Option<u64>) -> Found {
+        let (recording, heard) = match self.recorded() {
+            Ok(recorded) => recorded,
+            Err(kind) => return Found::Not(kind),
+        };
+        let range = clip.map_or(heard.clone(), |clip| clip.start.max(heard.start)..clip.end.min(heard.end));
+        let Some(replay) = Replay::of(range.clone()) else { return Found::Not(FaultKind::MediaGone) };
+        let epoch = recording.index.last().map_or(0, |last| last.epoch.0);
+        let etag = format!("\"{epoch}.{}-{}.{}\"", range.start, range.end, recording.cuts.revision());
+        let body = Rc::new(Body::Replay { replay, recording });
+        Found::Here(Thing { body, content_type: MP4, etag: Some(etag), keep: self.keep(cuts) })
+    }
+
+    /// The ended event as an MP3, once the square has made it.
+    pub(crate) fn mp3(&self) -> Found {
+        if self.phase() != Phase::Ended {
+            return Found::Not(FaultKind::MediaGone);
+        }
+        let open = || -> std::io::Result<_> {
+            let file = rustix::fs::open(self.directory.join("replay.mp3"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+            let stat = rustix::fs::fstat(&file)?;
+            Ok((file, u64::try_from(stat.st_size).unwrap_or(0), stat.st_mtime, stat.st_ino))
+        };
+        let Ok((file, length, at, inode)) = open() else { return Found::Not(FaultKind::MediaGone) };
+        let mut runs = Runs::default();
+        runs.push(Run::File { file: Rc::new(Media::new(Rung::R64, file, None)), offset: 0, length });
+        let (body, etag) = (Rc::new(Body::Runs(runs)), format!("\"mp3.{inode:x}.{at:x}.{length:x}\""));
+        Found::Here(Thing { body, content_type: MP3, etag: Some(etag), keep: Keep::Seconds(REPLAY_SECONDS) })
+    }
+
+    /// An address that knows of all cuts means the same for ever; another one means what there is now.
+    fn keep(&self, cuts: Option<u64>) -> Keep {
+        if cuts == Some(self.cuts.revision() as u64) { Keep::Immutable } else { Keep::Seconds(REPLAY_SECONDS) }
+    }
+
+    /// What replay and clips are read from, and what of it is heard.
+    fn recorded(&mut self) -> Result<(Rc<Recording>, Range<FragmentNumber>), FaultKind> {
         match self.phase() {
-            Phase::Waiting => return Found::Not(self.nothing_yet()),
-            Phase::Live => return Found::Not(FaultKind::MediaGone),
+            Phase::Waiting => return Err(self.nothing_yet()),
+            Phase::Live => return Err(FaultKind::MediaGone),
             Phase::Ended => {}
         }
-        let index = &self.indexes[0];
-        let (Some(last), Some(media)) = (index.recording().last(), self.files[0].recording()) else {
-            return Found::Not(FaultKind::MediaGone);
-        };
-        let etag = format!("\"{}.{}.{}\"", last.epoch, last.number, self.cuts.revision());
-        let body = match self.shelf.replay.clone().filter(|(version, _)| *version == self.version) {
-            Some((_, body)) => body,
-            None => {
-                let Some(replay) = Replay::new(index) else { return Found::Not(FaultKind::MediaGone) };
-                let body = Rc::new(Body::Replay { replay, index: index.clone(), cuts: self.cuts.clone(), media });
-                self.shelf.replay = Some((self.version, Rc::clone(&body)));
-                body
-            }
-        };
-        Found::Here(Thing { body, content_type: MP4, etag: Some(etag), keep: Keep::Immutable })
+        if let Some((_, recording, heard)) = self.shelf.recording.as_ref().filter(|(version, ..)| *version == self.version) {
+            return Ok((Rc::clone(recording), heard.clone()));
+        }
+        // Without a journal the event began with its first fragment.
+        let journal = std::fs::read(self.directory.join("journal")).unwrap_or_default();
+        let begun = replay::begun(&Journal::read(&journal));
+        let heard = replay::heard(&self.indexes[0], &self.cuts, begun).ok_or(FaultKind::MediaGone)?;
+        let media = self.files[0].recording().ok_or(FaultKind::MediaGone)?;
+        let recording = Rc::new(Recording { index: self.indexes[0].clone(), cuts: self.cuts.clone(), media });
+        self.shelf.recording = Some((self.version, Rc::clone(&recording), heard.clone()));
+        Ok((recording, heard))
     }
 
     /// Reads again when the epochs began, when there is a new one: the journal says it by the wall clock.

@@ -67,7 +67,7 @@ impl Watch {
             }
             // Media are written too, but a listener sees nothing of them before the index says so.
             let name = notice.file_name().map_or(&b""[..], |name| name.to_bytes());
-            let tells = name.ends_with(b".idx") || name.ends_with(b".have") || matches!(name, b"cuts" | b"journal");
+            let tells = name.ends_with(b".idx") || name.ends_with(b".have") || matches!(name, b"cuts" | b"journal" | b"withheld");
             if let Some(&event) = self.events.get(&notice.wd()).filter(|_| tells) {
                 self.touched.insert(event);
             }

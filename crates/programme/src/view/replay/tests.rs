@@ -92,6 +92,44 @@ fn a_place_far_in_is_found_past_many_holes() {
     assert!(Replay::new(&Index::new(Rung::R64)).is_none());
 }
 
+#[test]
+fn what_was_cut_off_in_front_and_behind_is_left_out() {
+    let cut = |from: u64, to: u64| Cut { from: FragmentNumber(from), to: FragmentNumber(to) };
+    let world = world();
+    let index = &world.indexes()[0];
+    for (begun, cuts, expected) in [
+        (0, &[][..], Some((0, 127))),
+        (30, &[], Some((30, 127))),
+        (0, &[cut(0, 10)], Some((10, 127))),
+        (0, &[cut(10, 20), cut(0, 10), cut(120, 500)], Some((20, 120))),
+        (15, &[cut(10, 20), cut(40, 50)], Some((20, 127))),
+        (0, &[cut(100, 127), cut(90, 101)], Some((0, 90))),
+        (0, &[cut(0, 90), cut(80, 200)], None),
+        (127, &[], None),
+    ] {
+        let cuts = Cuts::read(&cuts.iter().copied().flat_map(Cuts::record).collect::<Vec<_>>());
+        let range = heard(index, &cuts, FragmentNumber(begun)).map(|range| (range.start.0, range.end.0));
+        assert_eq!(range, expected, "{cuts:?} begun at {begun}");
+    }
+}
+
+#[test]
+fn a_part_has_the_very_bytes_of_the_whole() {
+    let world = world();
+    let index = &world.indexes()[0];
+    let sound = |replay: &Replay| {
+        let header = replay.header().len() as u64;
+        world.bytes(&replay.read(index, &world.cuts, header..u64::MAX))
+    };
+    let whole = sound(&Replay::new(index).unwrap());
+    for (from, to) in [(0, 1), (2, 6), (55, 70), (100, 127), (0, 127)] {
+        let part = Replay::of(FragmentNumber(from)..FragmentNumber(to)).unwrap();
+        assert_eq!(part.total_bytes(), part.header().len() as u64 + (to - from) * 1_600);
+        assert!(sound(&part) == whole[from as usize * 1_600..to as usize * 1_600], "{from} to {to}");
+    }
+    assert!(Replay::of(FragmentNumber(7)..FragmentNumber(7)).is_none());
+}
+
 proptest! {
     #[test]
     fn any_range_is_a_slice_of_the_whole(start in 0u64..210_000, length in 0u64..30_000) {
