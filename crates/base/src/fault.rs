@@ -53,6 +53,30 @@ pub enum FaultKind {
     StartPast,
     /// The start is further ahead than anybody plans.
     StartFar,
+    /// As many hands wait as one event holds.
+    HandsFull,
+    /// The event takes no raised hands.
+    HandsClosed,
+    /// The host has excluded this ticket, account or invite.
+    Barred,
+    /// What is to be said is empty.
+    TextMissing,
+    /// What is to be said is too long.
+    TextTooLong,
+    /// As many questions were asked as one event holds.
+    QuestionsFull,
+    /// A poll has too few or too many answers.
+    PollAnswers,
+    /// Another poll is open.
+    PollOpen,
+    /// The poll takes no votes any more.
+    PollClosed,
+    /// As many polls were held as one event holds.
+    PollsFull,
+    /// As many pins are on the page as fit.
+    PinsFull,
+    /// A pin's link leads nowhere.
+    PinAddress,
     /// The crowd asked for is none that a page sends.
     RehearsalTooLarge,
     /// Another rehearsal is on.
@@ -123,6 +147,18 @@ impl FaultKind {
             Self::BadTime => ("bad-time", 422, "The time can't be read. Write it like 2026-11-21T18:00:00Z."),
             Self::StartPast => ("start-past", 422, "This time has passed. Name one that is to come, or none."),
             Self::StartFar => ("start-far", 422, "An event is announced ten years ahead at most."),
+            Self::HandsFull => ("hands-full", 409, "So many hands are raised that no more are taken. Try again when some have spoken."),
+            Self::HandsClosed => ("hands-closed", 409, "This event takes no raised hands. Ask a question instead."),
+            Self::Barred => ("barred", 403, "A host has excluded you from this event."),
+            Self::TextMissing => ("text-missing", 422, "Nothing is written. Write a few words."),
+            Self::TextTooLong => ("text-too-long", 422, "This is too long. Say it in fewer words."),
+            Self::QuestionsFull => ("questions-full", 409, "So many questions were asked that no more are taken. Vote for one of them."),
+            Self::PollAnswers => ("poll-answers", 422, "A poll has 2 to 6 answers, each of them another."),
+            Self::PollOpen => ("poll-open", 409, "A poll is open. Close it first."),
+            Self::PollClosed => ("poll-closed", 409, "This poll is closed. It takes no votes any more."),
+            Self::PollsFull => ("polls-full", 409, "This event has had as many polls as it can hold."),
+            Self::PinsFull => ("pins-full", 409, "As many pins are on the page as fit. Take one down first."),
+            Self::PinAddress => ("pin-address", 422, "A link begins with https:// or http:// and has 300 characters at most."),
             Self::RehearsalTooLarge => ("rehearsal-too-large", 422, "A rehearsal has 1 to 20,000 listeners for 1 to 300 seconds."),
             Self::RehearsalRunning => ("rehearsal-running", 409, "A rehearsal is running on this server. Wait until it is over."),
             Self::RehearsalLate => ("rehearsal-late", 409, "This event has begun. A crowd rehearses before the audience comes."),

@@ -25,6 +25,59 @@ pub const STAGE_NAME_CHARS_MAX: usize = 40;
 /// Characters of an account's name. Answer: 422 `name-unusable`.
 pub const ACCOUNT_NAME_CHARS_MAX: usize = 30;
 
+/// Hands that wait in one event. Answer: 409 `hands-full`.
+pub const HANDS_WAITING_MAX: usize = 100;
+
+/// Characters of what somebody who raises a hand wants to speak about. Answer: 422 `text-too-long`.
+pub const TOPIC_CHARS_MAX: usize = 120;
+
+/// Questions asked in one event. Answer: 409 `questions-full`.
+pub const QUESTIONS_PER_EVENT_MAX: usize = 500;
+
+/// Characters of a question. Answer: 422 `text-too-long`.
+pub const QUESTION_CHARS_MAX: usize = 280;
+
+/// Polls of one event. Answer: 409 `polls-full`.
+pub const POLLS_PER_EVENT_MAX: usize = 50;
+
+/// Answers that a poll offers at least, and at most. Answer: 422 `poll-answers`.
+pub const POLL_ANSWERS_MIN: usize = 2;
+/// See [`POLL_ANSWERS_MIN`].
+pub const POLL_ANSWERS_MAX: usize = 6;
+
+/// Characters of a poll's question. Answer: 422 `text-too-long`.
+pub const POLL_QUESTION_CHARS_MAX: usize = 140;
+
+/// Characters of one of its answers. Answer: 422 `text-too-long`.
+pub const POLL_ANSWER_CHARS_MAX: usize = 60;
+
+/// Pins on one event's page at once. Answer: 409 `pins-full`.
+pub const PINS_PER_EVENT_MAX: usize = 20;
+
+/// Characters of a pin. Answer: 422 `text-too-long`.
+pub const PIN_CHARS_MAX: usize = 140;
+
+/// Characters of a pin's link. Answer: 422 `pin-address`.
+pub const PIN_ADDRESS_CHARS_MAX: usize = 300;
+
+/// Reactions a second taken from one visitor, and from one network address (a household, a campus). Answer: 429 `too-many-requests`, which
+/// the page does not show: what is left out is not missed.
+pub const REACTIONS_PER_VISITOR_SECOND_MAX: u32 = 4;
+/// See [`REACTIONS_PER_VISITOR_SECOND_MAX`].
+pub const REACTIONS_PER_ADDRESS_SECOND_MAX: u32 = 40;
+
+/// Reactions a second that listeners send of one event, as far as they keep to the share that they are told (`d`).
+pub const REACTIONS_PER_EVENT_SECOND: u32 = 200;
+
+/// Hands, votes and questions a minute taken from one visitor, and from one network address. Answer: 429 `too-many-requests`.
+pub const PARTS_PER_VISITOR_MINUTE_MAX: u32 = 30;
+/// See [`PARTS_PER_VISITOR_MINUTE_MAX`].
+pub const PARTS_PER_ADDRESS_MINUTE_MAX: u32 = 300;
+
+/// Visitors and addresses whose requests are counted at once. Answer: 429 `too-many-requests` to who comes besides, until the second or the
+/// minute is over.
+pub const RATES_COUNTED_MAX: usize = 200_000;
+
 /// Bytes of an SDP offer. Answer: 413 `body-too-large`.
 pub const SDP_BYTES_MAX: usize = 64 * 1024;
 

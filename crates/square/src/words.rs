@@ -34,6 +34,19 @@ pub fn title(typed: &str) -> Result<String, FaultKind> {
     }
 }
 
+/// One line of something said, at most so many characters ([`base::text::shown`]).
+///
+/// # Errors
+/// [`FaultKind::TextMissing`] or [`FaultKind::TextTooLong`].
+pub fn line(typed: &str, chars_max: usize) -> Result<String, FaultKind> {
+    let line = base::text::shown(typed);
+    match line.chars().count() {
+        0 => Err(FaultKind::TextMissing),
+        chars if chars > chars_max => Err(FaultKind::TextTooLong),
+        _ => Ok(line),
+    }
+}
+
 /// When an event is to begin: RFC 3339, or a form's local date and time, which is then UTC. Nothing typed is no time.
 ///
 /// # Errors

@@ -20,10 +20,11 @@ fn refuses_an_unknown_engine() {
 #[test]
 fn a_newer_database_is_refused_and_left_alone() {
     on_both(|store| async move {
-        const FUTURE: &str = "UPDATE _sqlx_migrations SET version = 7 WHERE version = 1";
+        const FUTURE: &str = "UPDATE _sqlx_migrations SET version = 99 WHERE version = 1";
         on_either!(store, pool => sqlx::query(FUTURE).execute(pool).await.map(drop)).expect("pretends a newer program was here");
         let refused = store.migrate().await;
-        assert!(matches!(refused, Err(Error::Newer { found: 7, known: 1 })), "{refused:?}");
+        let newest = super::MIGRATIONS.last().expect("there is one").0;
+        assert!(matches!(refused, Err(Error::Newer { found: 99, known }) if known == newest), "{refused:?}");
         assert!(!store.any_account().await.expect("the tables are as they were"));
     });
 }

@@ -1,0 +1,186 @@
+//! The audience of every event at this moment: what it sends is added up here and told once a second, and who is refused is known here.
+//!
+//! Nothing of it is kept: reactions are of the second, what changed is read from the rows again, and the stage says again who is barred.
+
+use crate::rate::Rate;
+use crate::reaction::Tally;
+use base::limit::{
+    PARTS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_VISITOR_MINUTE_MAX, RATES_COUNTED_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX,
+    REACTIONS_PER_VISITOR_SECOND_MAX,
+};
+use base::{EventId, FaultKind, UnixMillis};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// Who does something: the number of their ticket, and the network address that they come from, when it is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Who {
+    /// Their ticket's number in the event; without one they are counted by their address alone.
+    pub ticket: Option<u64>,
+    /// Where they come from.
+    pub address: Option<IpAddr>,
+}
+
+/// What is to be told of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The event.
+    pub event: EventId,
+    /// Reactions since the last time, by kind.
+    pub reactions: Vec<(u8, u32)>,
+    /// The hands are others now.
+    pub hands: bool,
+    /// Pins, poll or questions are others now.
+    pub board: bool,
+}
+
+/// What became of hands, as the stage says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Newly admitted.
+    pub admitted: Vec<u64>,
+    /// Newly declined.
+    pub declined: Vec<u64>,
+}
+
+/// All audiences.
+#[derive(Debug)]
+pub struct Assembly {
+    events: BTreeMap<EventId, Gathering>,
+    reactions_by_visitor: Rate,
+    reactions_by_address: Rate,
+    parts_by_visitor: Rate,
+    parts_by_address: Rate,
+}
+
+#[derive(Debug, Default)]
+struct Gathering {
+    reactions: Tally,
+    listeners: u32,
+    hands: bool,
+    board: bool,
+    barred: BTreeSet<u64>,
+    admitted: BTreeSet<u64>,
+    declined: BTreeSet<u64>,
+}
+
+impl Default for Assembly {
+    fn default() -> Self {
+        const SECOND: i64 = 1_000;
+        let rate = |millis| Rate::new(millis, RATES_COUNTED_MAX);
+        Self {
+            events: BTreeMap::new(),
+            reactions_by_visitor: rate(SECOND),
+            reactions_by_address: rate(SECOND),
+            parts_by_visitor: rate(60 * SECOND),
+            parts_by_address: rate(60 * SECOND),
+        }
+    }
+}
+
+impl Assembly {
+    /// Somebody reacted; `of` as in [`Tally::add`].
+    ///
+    /// # Errors
+    /// There is no such kind, or they do it too often.
+    pub fn react(&mut self, event: EventId, who: Who, kind: usize, of: u32, now: UnixMillis) -> Result<(), FaultKind> {
+        let by_visitor =
+            who.ticket.is_none_or(|ticket| self.reactions_by_visitor.allows(number(event, ticket), REACTIONS_PER_VISITOR_SECOND_MAX, now));
+        let by_address =
+            who.address.is_none_or(|address| self.reactions_by_address.allows(household(address), REACTIONS_PER_ADDRESS_SECOND_MAX, now));
+        if !by_visitor || !by_address {
+            return Err(FaultKind::TooManyRequests);
+        }
+        let gathering = self.events.entry(event).or_default();
+        gathering.reactions.add(kind, of, gathering.listeners)
+    }
+
+    /// Whether somebody may raise a hand, ask or vote once more.
+    ///
+    /// # Errors
+    /// [`FaultKind::TooManyRequests`].
+    pub fn may_take_part(&mut self, event: EventId, who: Who, now: UnixMillis) -> Result<(), FaultKind> {
+        let by_visitor =
+            who.ticket.is_none_or(|ticket| self.parts_by_visitor.allows(number(event, ticket), PARTS_PER_VISITOR_MINUTE_MAX, now));
+        let by_address =
+            who.address.is_none_or(|address| self.parts_by_address.allows(household(address), PARTS_PER_ADDRESS_MINUTE_MAX, now));
+        if by_visitor && by_address { Ok(()) } else { Err(FaultKind::TooManyRequests) }
+    }
+
+    /// The hands of an event are others now.
+    pub fn hands_changed(&mut self, event: EventId) {
+        self.events.entry(event).or_default().hands = true;
+    }
+
+    /// Pins, poll or questions of an event are others now.
+    pub fn board_changed(&mut self, event: EventId) {
+        self.events.entry(event).or_default().board = true;
+    }
+
+    /// How many listen.
+    pub fn listening(&mut self, event: EventId, listeners: u32) {
+        self.events.entry(event).or_default().listeners = listeners;
+    }
+
+    /// Who is refused from now on; replaces what was said before.
+    pub fn bar(&mut self, event: EventId, tickets: &[u64]) {
+        self.events.entry(event).or_default().barred = tickets.iter().copied().collect();
+    }
+
+    /// Whether a ticket is refused.
+    #[must_use]
+    pub fn is_barred(&self, event: EventId, ticket: u64) -> bool {
+        self.events.get(&event).is_some_and(|gathering| gathering.barred.contains(&ticket))
+    }
+
+    /// What the stage says became of hands; gives what is new in it.
+    pub fn seat(&mut self, event: EventId, admitted: &[u64], declined: &[u64]) -> Settled {
+        let gathering = self.events.entry(event).or_default();
+        let news = |now: &[u64], before: &BTreeSet<u64>| now.iter().copied().filter(|ticket| !before.contains(ticket)).collect();
+        let settled = Settled { admitted: news(admitted, &gathering.admitted), declined: news(declined, &gathering.declined) };
+        gathering.admitted = admitted.iter().copied().collect();
+        gathering.declined = declined.iter().copied().collect();
+        settled
+    }
+
+    /// The event is over.
+    pub fn end(&mut self, event: EventId) {
+        self.events.remove(&event);
+    }
+
+    /// What is to be told, once a second.
+    pub fn due(&mut self) -> Vec<Due> {
+        let due = self.events.iter_mut().map(|(event, gathering)| Due {
+            event: *event,
+            reactions: gathering.reactions.take(),
+            hands: std::mem::take(&mut gathering.hands),
+            board: std::mem::take(&mut gathering.board),
+        });
+        let due = due.filter(|due| due.hands || due.board || !due.reactions.is_empty()).collect();
+        self.events.retain(|_, gathering| !gathering.is_empty());
+        due
+    }
+}
+
+impl Gathering {
+    /// Whether nothing is lost when it is forgotten.
+    fn is_empty(&self) -> bool {
+        self.listeners == 0 && self.barred.is_empty() && self.admitted.is_empty() && self.declined.is_empty()
+    }
+}
+
+/// A visitor of one event among those of all.
+fn number(event: EventId, ticket: u64) -> u128 {
+    u128::from(event.to_i64().cast_unsigned()) << 64 | u128::from(ticket)
+}
+
+/// Who has one IPv6 address has 2^64 of them (RFC 6177).
+fn household(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests;
