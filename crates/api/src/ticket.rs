@@ -55,7 +55,7 @@ fn number(event: &Event, class: Class) -> u64 {
         Class::Listener => 1,
         Class::Speaker => 2,
         Class::Host => 3,
-        Class::Relay => 0,
+        Class::Relay | Class::CoHost => 0,
     };
     event.id.to_i64().cast_unsigned() << 2 | place
 }

@@ -24,6 +24,78 @@ pub struct OnStage {
     pub muted: bool,
 }
 
+/// How much time is left on a debate clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockLeft {
+    /// The side's or the speaker's name.
+    pub name: String,
+    /// Milliseconds left when this was told.
+    pub left_ms: u64,
+    /// Whether it runs: it is less by what has passed since.
+    pub running: bool,
+}
+
+/// The debate clock as listeners see it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClockShown {
+    /// Whose time runs.
+    pub who: Option<ParticipantId>,
+    /// Every budget.
+    pub budgets: Vec<ClockLeft>,
+}
+
+/// One text or link that who runs the event holds up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Its number, below 2^53.
+    pub id: u64,
+    /// The text.
+    pub text: String,
+    /// The link; empty without one.
+    pub url: String,
+}
+
+/// A question with answers to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// Its number, below 2^53.
+    pub id: u64,
+    /// What is asked.
+    pub question: String,
+    /// The answers, and how many chose each.
+    pub answers: Vec<(String, u32)>,
+    /// Whether it still takes votes.
+    pub open: bool,
+}
+
+/// A listener's question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Its number, below 2^53.
+    pub id: u64,
+    /// The question.
+    pub text: String,
+    /// How many want it answered.
+    pub votes: u32,
+}
+
+/// A raised hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hand {
+    /// The number of the ticket with which its owner may come on stage once admitted; one ticket, one hand.
+    pub id: u64,
+    /// The name shown.
+    pub name: String,
+    /// What they want to speak about.
+    pub topic: String,
+    /// How many listeners want to hear them.
+    pub votes: u32,
+    /// Whether they have spoken in this event before.
+    pub spoke: bool,
+    /// When it was raised.
+    pub since: UnixMillis,
+}
+
 /// One thing that listeners are told in the stream; only what changed is said, and all of it now and then for those who join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LiveFact {
@@ -35,6 +107,20 @@ pub enum LiveFact {
     Listeners(u32),
     /// The recording has stopped although the sound goes on.
     RecordingStopped,
+    /// Whether the event itself has begun; before, the doors are open and the hold sound plays.
+    Begun(bool),
+    /// Reactions of the last second, by kind; said once, never repeated.
+    Reactions(Vec<(u8, u32)>),
+    /// One client in so many sends its reactions.
+    Share(u32),
+    /// What is held up, the newest first, replacing what was said before.
+    Pins(Vec<Pin>),
+    /// The poll that is on, or the last one's outcome.
+    Poll(Option<Poll>),
+    /// The questions that most want answered.
+    Questions(Vec<Question>),
+    /// The debate clock, said when it changes and every few seconds while it runs; none when it is put away.
+    Clock(Option<ClockShown>),
 }
 
 /// One small fact between roles. Media never travels this way.
@@ -55,6 +141,8 @@ pub enum Fact {
         epoch: Epoch,
         /// When the event first went live.
         since: UnixMillis,
+        /// Whether the event itself has begun; before, the doors are open.
+        begun: bool,
     },
     /// The stage ended the event.
     Ended {
@@ -85,5 +173,57 @@ pub enum Fact {
         event: EventId,
         /// Whether it is.
         known: bool,
+    },
+    /// The square wrote an event's announcement, for the first time or anew, or took the event back.
+    Announced {
+        /// The event.
+        event: EventId,
+    },
+    /// What listeners sent in the last second, added up by the square.
+    Reacted {
+        /// The event.
+        event: EventId,
+        /// Reactions by kind.
+        counts: Vec<(u8, u32)>,
+    },
+    /// Every raised hand of an event; replaces what was said before, and stands.
+    Hands {
+        /// The event.
+        event: EventId,
+        /// Whether hands may be raised.
+        open: bool,
+        /// At most [`crate::limit::HANDS_WAITING_MAX`].
+        hands: Vec<Hand>,
+    },
+    /// What is held up, asked and voted on; replaces what was said before, and stands.
+    Board {
+        /// The event.
+        event: EventId,
+        /// The newest first.
+        pins: Vec<Pin>,
+        /// The poll that is on, or the last one.
+        poll: Option<Poll>,
+        /// The most wanted first.
+        questions: Vec<Question>,
+    },
+    /// Every ticket that was banned from an event; replaces what was said before, and stands.
+    Barred {
+        /// The event.
+        event: EventId,
+        /// At most [`crate::limit::BARRED_TICKETS_MAX`].
+        tickets: Vec<u64>,
+    },
+    /// What became of hands, as tickets; replaces what was said before, and stands.
+    Seats {
+        /// The event.
+        event: EventId,
+        /// May come on stage.
+        admitted: Vec<u64>,
+        /// Were told no, and have not raised their hand again.
+        declined: Vec<u64>,
+        /// Have spoken.
+        spoke: Vec<u64>,
+        /// Whether somebody is there who may admit.
+        in_charge: bool,
     },
 }

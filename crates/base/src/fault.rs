@@ -39,6 +39,16 @@ pub enum FaultKind {
     StageFull,
     /// No more events fit on this machine.
     EventsFull,
+    /// The stage is locked.
+    StageLocked,
+    /// No microphone was heard since it was connected.
+    MicrophoneSilent,
+    /// The debate clock can't be set like that.
+    BadClock,
+    /// The time that the debate clock gives is spent.
+    TimeSpent,
+    /// No more tickets can be banned from the event.
+    BanFull,
     /// The same name is taken already.
     NameTaken,
     /// The name has characters or a length that can't be.
@@ -140,6 +150,15 @@ impl FaultKind {
             Self::MethodNotAllowed => ("method-not-allowed", 405, "This address does not take this method."),
             Self::StageFull => ("stage-full", 409, "The stage is full. Ask the host to make room."),
             Self::EventsFull => ("events-full", 503, "This machine holds no more live events. End one first."),
+            Self::StageLocked => ("stage-locked", 409, "The stage is locked. Ask the host to open it."),
+            Self::MicrophoneSilent => {
+                ("microphone-silent", 409, "No microphone on stage has been heard yet. Say something, or go live all the same.")
+            }
+            Self::BadClock => {
+                ("bad-clock", 422, "A debate clock has 1 to 16 budgets of 1 second to 4 hours, each for people who are here.")
+            }
+            Self::TimeSpent => ("time-spent", 409, "Your time is spent. The host can give you more."),
+            Self::BanFull => ("ban-full", 409, "They were removed. No more tickets can be banned: lock the stage, or hand out new links."),
             Self::NameTaken => ("name-taken", 409, "This name is taken. Choose another."),
             Self::NameUnusable => ("name-unusable", 422, "A name has 1 to 30 letters, digits or underscores."),
             Self::TitleMissing => ("title-missing", 422, "The event needs a title."),

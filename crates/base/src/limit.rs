@@ -102,9 +102,42 @@ pub const JITTER_MILLIS_MAX: u64 = 400;
 /// Milliseconds without a packet after which a speaker's session is given up. Answer: the place is held, the session closes.
 pub const SESSION_SILENT_MILLIS_MAX: u64 = 10_000;
 
-/// Milliseconds a place on stage is held for somebody whose microphone was connected and is gone. Answer: on a full stage the longest absent
-/// place is given away; to a host at once.
-pub const PLACE_HELD_MILLIS_MAX: u64 = 300_000;
+/// Milliseconds a place on stage is held for somebody whose microphone was connected and is gone. Answer: it is given up; on a full stage a
+/// host takes the longest absent one at once.
+pub const PLACE_HELD_MILLIS_MAX: u64 = 60_000;
+
+/// Raised hands of one event that wait. Answer: 429 `too-many-requests`; one that votes lift above the last takes its place.
+pub const HANDS_WAITING_MAX: usize = 100;
+
+/// Tickets banned from one event. Answer: 409 `ban-full`; the participant is removed all the same.
+pub const BARRED_TICKETS_MAX: usize = 1_024;
+
+/// Raised hands of one event whose answer is kept. Answer: the oldest answer is forgotten.
+pub const HANDS_ANSWERED_MAX: usize = 1_024;
+
+/// Budgets of a debate clock. Answer: 422 `bad-clock`.
+pub const CLOCK_BUDGETS_MAX: usize = 16;
+
+/// Seconds of a debate clock's budget: four hours. Answer: 422 `bad-clock`.
+pub const CLOCK_SECONDS_MAX: u64 = 4 * 3_600;
+
+/// Milliseconds before the end of a budget at which the chime sounds.
+pub const CLOCK_CHIME_MILLIS: u64 = 10_000;
+
+/// Milliseconds for which nobody in charge is there before the next in the order of succession is.
+pub const SUCCESSION_MILLIS: u64 = 15_000;
+
+/// Milliseconds without a microphone on stage after which listeners hear the hold sound: longer than a restart of the stage takes.
+pub const HOLD_AFTER_MILLIS: u64 = 5_000;
+
+/// Milliseconds after the announced start for which the doors stay open for a host who does not come. Answer: the event ends.
+pub const HOST_LATE_MILLIS_MAX: u64 = 6 * 3_600_000;
+
+/// Milliseconds between two notes of how long everybody has spoken: what a crash forgets at most.
+pub const SPOKEN_NOTED_MILLIS: u64 = 30_000;
+
+/// Seconds of the programme that one order silences. Answer: 400 `bad-request`.
+pub const CUT_SECONDS_MAX: u64 = 600;
 
 /// Characters of the name that a client gives itself across reconnections. Answer: 400 `bad-request`.
 pub const CLIENT_KEY_CHARS_MAX: usize = 64;

@@ -23,6 +23,8 @@ pub enum Class {
     Listener,
     /// Come on stage and speak.
     Speaker,
+    /// What a host does, but not to a host.
+    CoHost,
     /// All of it: open, end, mute, remove.
     Host,
 }
@@ -131,6 +133,7 @@ fn encode(claims: &Claims) -> [u8; PAYLOAD_BYTES] {
         Class::Speaker => 2,
         Class::Host => 3,
         Class::Relay => 4,
+        Class::CoHost => 5,
     };
     payload[2..10].copy_from_slice(&claims.event.to_i64().to_be_bytes());
     payload[10..18].copy_from_slice(&claims.id.to_be_bytes());
@@ -145,6 +148,7 @@ fn decode(payload: &[u8; PAYLOAD_BYTES]) -> Option<Claims> {
         (VERSION, 2) => Class::Speaker,
         (VERSION, 3) => Class::Host,
         (VERSION, 4) => Class::Relay,
+        (VERSION, 5) => Class::CoHost,
         _ => return None,
     };
     Some(Claims {

@@ -55,6 +55,13 @@ impl State {
             }
             LiveFact::Listeners(listeners) => self.listeners = listeners,
             LiveFact::RecordingStopped => self.recording_stopped = true,
+            LiveFact::Begun(_)
+            | LiveFact::Reactions(_)
+            | LiveFact::Share(_)
+            | LiveFact::Pins(_)
+            | LiveFact::Poll(_)
+            | LiveFact::Questions(_)
+            | LiveFact::Clock(_) => {}
         }
     }
 

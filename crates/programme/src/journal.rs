@@ -1,9 +1,12 @@
 //! The journal's records: the entries of [`base::journal`] as framed JSON.
 
 use crate::record;
-use base::journal::{Entry, Role, What};
-use base::{Epoch, FragmentNumber, ParticipantId, UnixMillis};
+use base::journal::{Entry, What};
+use base::{Epoch, FragmentNumber, UnixMillis};
 use serde::{Deserialize, Serialize};
+use wire::WireWhat;
+
+mod wire;
 
 #[derive(Serialize, Deserialize)]
 struct Wire {
@@ -12,30 +15,10 @@ struct Wire {
     what: WireWhat,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum WireWhat {
-    Joined { participant: u16, key: String, name: String, role: WireRole },
-    Renamed { participant: u16, name: String },
-    Muted { participant: u16, muted: bool },
-    Left { participant: u16 },
-    Removed { participant: u16 },
-    EpochOpened { epoch: u32, first: u64, boot: String },
-    RecordingStopped { first_lost: u64 },
-    Ended { end: u64 },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum WireRole {
-    Host,
-    Speaker,
-}
-
 /// The record to append and sync before the answer is given.
 #[must_use]
 pub fn record(entry: &Entry) -> Vec<u8> {
-    let wire = Wire { at: entry.at.0, what: to_wire(&entry.what) };
+    let wire = Wire { at: entry.at.0, what: entry.what.clone().into() };
     record::frame(&serde_json::to_vec(&wire).expect("strings and numbers are JSON"))
 }
 
@@ -54,7 +37,7 @@ impl Journal {
     pub fn read(bytes: &[u8]) -> Self {
         let read = |payload: &[u8]| {
             let wire: Wire = serde_json::from_slice(payload).ok()?;
-            Some(Entry { at: UnixMillis(wire.at), what: from_wire(wire.what) })
+            Some(Entry { at: UnixMillis(wire.at), what: wire.what.into() })
         };
         let (entries, taken) = record::read_all(bytes, read);
         Self { entries, bytes: taken as u64 }
@@ -67,19 +50,39 @@ impl Journal {
             .filter_map(|entry| if let What::EpochOpened { epoch, first, .. } = entry.what { Some((epoch, first, entry.at)) } else { None })
     }
 
-    /// The journal as a copy has it: when epochs began, and the end. Who was on stage stays where it was written.
+    /// The first fragment of the event itself: what is before is the hold sound. None as long as it has not begun.
+    #[must_use]
+    pub fn begun(&self) -> Option<FragmentNumber> {
+        let begun = |entry: &Entry| if let What::Begun { first } = entry.what { Some(first) } else { None };
+        let doors = self.entries.iter().any(|entry| entry.what == What::DoorsOpened);
+        let at_once = self.epochs().next().filter(|_| !doors).map(|(_, first, _)| first);
+        self.entries.iter().find_map(begun).or(at_once)
+    }
+
+    /// The journal as a copy has it: when epochs and the event itself began, and the end. Who was on stage stays where it was written.
     #[must_use]
     pub fn public(&self) -> Vec<u8> {
         let kept = |entry: &Entry| match &entry.what {
             What::EpochOpened { epoch, first, .. } => {
                 Some(record(&Entry { at: entry.at, what: What::EpochOpened { epoch: *epoch, first: *first, boot: String::new() } }))
             }
-            What::Ended { .. } => Some(record(entry)),
+            What::DoorsOpened | What::Begun { .. } | What::Ended { .. } => Some(record(entry)),
             What::Joined { .. }
+            | What::Stepped { .. }
+            | What::Promoted { .. }
+            | What::Ready { .. }
             | What::Renamed { .. }
             | What::Muted { .. }
             | What::Left { .. }
             | What::Removed { .. }
+            | What::Banned { .. }
+            | What::Locked { .. }
+            | What::InCharge { .. }
+            | What::Succession { .. }
+            | What::Admitted { .. }
+            | What::Declined { .. }
+            | What::Clock { .. }
+            | What::Spoken { .. }
             | What::RecordingStopped { .. } => None,
         };
         self.entries.iter().filter_map(kept).flatten().collect()
@@ -89,44 +92,6 @@ impl Journal {
     #[must_use]
     pub fn end(&self) -> Option<FragmentNumber> {
         self.entries.iter().find_map(|entry| if let What::Ended { end } = entry.what { Some(end) } else { None })
-    }
-}
-
-fn to_wire(what: &What) -> WireWhat {
-    match what.clone() {
-        What::Joined { participant, key, name, role } => {
-            let role = match role {
-                Role::Host => WireRole::Host,
-                Role::Speaker => WireRole::Speaker,
-            };
-            WireWhat::Joined { participant: participant.0, key, name, role }
-        }
-        What::Renamed { participant, name } => WireWhat::Renamed { participant: participant.0, name },
-        What::Muted { participant, muted } => WireWhat::Muted { participant: participant.0, muted },
-        What::Left { participant } => WireWhat::Left { participant: participant.0 },
-        What::Removed { participant } => WireWhat::Removed { participant: participant.0 },
-        What::EpochOpened { epoch, first, boot } => WireWhat::EpochOpened { epoch: epoch.0, first: first.0, boot },
-        What::RecordingStopped { first_lost } => WireWhat::RecordingStopped { first_lost: first_lost.0 },
-        What::Ended { end } => WireWhat::Ended { end: end.0 },
-    }
-}
-
-fn from_wire(wire: WireWhat) -> What {
-    match wire {
-        WireWhat::Joined { participant, key, name, role } => {
-            let role = match role {
-                WireRole::Host => Role::Host,
-                WireRole::Speaker => Role::Speaker,
-            };
-            What::Joined { participant: ParticipantId(participant), key, name, role }
-        }
-        WireWhat::Renamed { participant, name } => What::Renamed { participant: ParticipantId(participant), name },
-        WireWhat::Muted { participant, muted } => What::Muted { participant: ParticipantId(participant), muted },
-        WireWhat::Left { participant } => What::Left { participant: ParticipantId(participant) },
-        WireWhat::Removed { participant } => What::Removed { participant: ParticipantId(participant) },
-        WireWhat::EpochOpened { epoch, first, boot } => What::EpochOpened { epoch: Epoch(epoch), first: FragmentNumber(first), boot },
-        WireWhat::RecordingStopped { first_lost } => What::RecordingStopped { first_lost: FragmentNumber(first_lost) },
-        WireWhat::Ended { end } => What::Ended { end: FragmentNumber(end) },
     }
 }
 

@@ -72,7 +72,7 @@ impl Kept {
     /// Makes true what one entry says. Entries about nobody are ignored: a journal is input like any other.
     pub(crate) fn apply(&mut self, entry: &Entry) {
         match &entry.what {
-            What::Joined { participant, key, name, role } => self.join(*participant, key, name, *role),
+            What::Joined { participant, key, name, role, .. } => self.join(*participant, key, name, *role),
             What::Renamed { participant, name } => self.change(*participant, |person| person.name.clone_from(name)),
             What::Muted { participant, muted } => self.change(*participant, |person| person.muted = *muted),
             What::Left { participant } => self.leave(*participant),
@@ -85,6 +85,19 @@ impl Kept {
                 self.first_lost = None;
                 self.programme = Some(Programme { epoch: *epoch, first: *first, boot: boot.clone() });
             }
+            What::Stepped { .. }
+            | What::Promoted { .. }
+            | What::Ready { .. }
+            | What::Banned { .. }
+            | What::Locked { .. }
+            | What::InCharge { .. }
+            | What::Succession { .. }
+            | What::Admitted { .. }
+            | What::Declined { .. }
+            | What::Clock { .. }
+            | What::Spoken { .. }
+            | What::DoorsOpened
+            | What::Begun { .. } => {}
             What::RecordingStopped { first_lost } => self.first_lost = Some(*first_lost),
             What::Ended { .. } => {
                 self.phase = Phase::Ended;

@@ -16,4 +16,6 @@ mod words;
 
 pub use kept::{Kept, Participant, Phase, Programme, Standing};
 pub use stage::Stage;
-pub use words::{Action, Alarm, Input, Loudness, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who, You};
+pub use words::{
+    Action, Alarm, By, Connection, Input, Loudness, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who, You,
+};

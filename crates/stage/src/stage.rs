@@ -128,9 +128,10 @@ impl Stage {
             }
             Input::Levels(levels) => self.levels(&mut turn, levels),
             Input::Listeners(count) => self.listeners.set_count(count),
+            Input::Connection { .. } => {}
             Input::ProgrammeOpened { epoch, first, boot } => {
                 self.journal(&mut turn, What::EpochOpened { epoch, first, boot });
-                turn.out.push(Output::Tell(Fact::Live { event: self.event, epoch, since: self.kept.since }));
+                turn.out.push(Output::Tell(Fact::Live { event: self.event, epoch, since: self.kept.since, begun: true }));
                 turn.out.push(Output::StateChanged);
             }
             Input::RecordingStopped { first_lost } if self.kept.first_lost.is_none() => {
@@ -225,7 +226,7 @@ impl Stage {
         };
         let name = self.name_for(participant, who.name.as_deref());
         let key = who.key.clone().unwrap_or_default();
-        self.journal(turn, What::Joined { participant, key, name, role: who.role });
+        self.journal(turn, What::Joined { participant, key, name, role: who.role, ticket: who.ticket, backstage: false });
         Ok(participant)
     }
 
@@ -260,7 +261,7 @@ impl Stage {
         if person.role != who.role {
             let name = renamed.unwrap_or_else(|| person.name.clone());
             let key = person.key.clone();
-            self.journal(turn, What::Joined { participant, key, name, role: who.role });
+            self.journal(turn, What::Joined { participant, key, name, role: who.role, ticket: who.ticket, backstage: false });
             turn.out.push(Output::StateChanged);
         } else if let Some(name) = renamed {
             self.journal(turn, What::Renamed { participant, name });

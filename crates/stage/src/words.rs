@@ -48,6 +48,8 @@ pub struct Who {
     pub name: Option<String>,
     /// What the ticket allows.
     pub role: Role,
+    /// The ticket's number; 0 when it has none.
+    pub ticket: u64,
 }
 
 /// What somebody wants done.
@@ -89,6 +91,30 @@ pub struct Loudness {
     pub talking: bool,
 }
 
+/// Over what a session's media travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// As they should.
+    Udp,
+    /// Where a firewall lets nothing else through.
+    Tcp,
+}
+
+/// What the last second of a session's connection was like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// There and back, in milliseconds.
+    pub rtt_ms: u32,
+    /// Of a thousand packets to the stage, how many were lost.
+    pub loss_up_permille: u16,
+    /// Of a thousand packets from the stage, how many were lost.
+    pub loss_down_permille: u16,
+    /// How unevenly packets came, in milliseconds.
+    pub jitter_ms: u32,
+    /// Over what.
+    pub by: By,
+}
+
 /// What happens to a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -116,6 +142,13 @@ pub enum Input {
     Levels(Vec<Loudness>),
     /// How many listen.
     Listeners(u32),
+    /// What a session's connection is like; once a second.
+    Connection {
+        /// Whose.
+        session: SessionId,
+        /// What it is like.
+        connection: Connection,
+    },
     /// The programme is open, as [`Output::OpenProgramme`] or a restart asked.
     ProgrammeOpened {
         /// The epoch that begins.
@@ -165,6 +198,23 @@ pub enum Mix {
         /// Whether nobody hears it.
         muted: bool,
     },
+    /// A microphone goes on the air, where listeners and the others on the air hear it, or behind the stage, where only those behind
+    /// hear it. One that opens is behind until this says otherwise; before the event begins everybody is behind, and all hear all.
+    OnAir {
+        /// The session.
+        session: SessionId,
+        /// Whether it is on the air.
+        on: bool,
+    },
+    /// Listeners hear the hold sound, or again what is on the air.
+    Hold(bool),
+    /// A microphone fades to silence within two seconds and is muted then.
+    Fade {
+        /// The session.
+        session: SessionId,
+    },
+    /// The chime of the debate clock, for everybody.
+    Chime,
 }
 
 /// What a stage wants done, in this order.

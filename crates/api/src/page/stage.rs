@@ -50,6 +50,7 @@ pub(crate) async fn show(
     let claims = verify(app.keys(), &ticket, app.now()).map_err(FaultKind::from)?;
     let role = match claims.class {
         Class::Host => "host",
+        Class::CoHost => "co-host",
         Class::Speaker => "speaker",
         Class::Listener | Class::Relay => return Err(FaultKind::Forbidden.into()),
     };

@@ -13,7 +13,7 @@ fn claims(class: Class) -> Claims {
 
 #[test]
 fn a_ticket_says_what_was_signed() {
-    for class in [Class::Listener, Class::Speaker, Class::Host] {
+    for class in [Class::Listener, Class::Speaker, Class::CoHost, Class::Host, Class::Relay] {
         let text = sign(&keys(1), &claims(class));
         assert_eq!(verify(&keys(1), &text, NOON), Ok(claims(class)));
     }

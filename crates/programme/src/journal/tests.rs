@@ -1,18 +1,48 @@
 //! The journal: every kind there and back, torn tails, damage.
 
 use super::*;
+use base::ParticipantId;
+use base::journal::{Budget, Clock, ClockMode, Role};
 use proptest::prelude::*;
 
 fn every_kind() -> Vec<Entry> {
     let participant = ParticipantId(3);
+    let clock = Clock {
+        mode: ClockMode::Side,
+        budget_ms: 120_000,
+        budgets: vec![Budget { name: "For".into(), who: vec![participant], left_ms: 90_500 }],
+        running: Some(participant),
+    };
     let kinds = [
         What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "b".into() },
-        What::Joined { participant, key: "k".into(), name: "Ada \"É\"".into(), role: Role::Host },
-        What::Joined { participant: ParticipantId(4), key: "l".into(), name: String::new(), role: Role::Speaker },
+        What::Joined { participant, key: "k".into(), name: "Ada \"É\"".into(), role: Role::Host, ticket: u64::MAX, backstage: false },
+        What::Joined {
+            participant: ParticipantId(4),
+            key: "l".into(),
+            name: String::new(),
+            role: Role::Speaker,
+            ticket: 7,
+            backstage: true,
+        },
+        What::Stepped { participant, backstage: true },
+        What::Promoted { participant, role: Role::CoHost },
+        What::Ready { participant, ready: true },
         What::Renamed { participant, name: "Eve".into() },
         What::Muted { participant, muted: true },
         What::Left { participant },
         What::Removed { participant },
+        What::Banned { ticket: 7 },
+        What::Locked { locked: true },
+        What::InCharge { participant: Some(participant) },
+        What::InCharge { participant: None },
+        What::Succession { order: vec![participant, ParticipantId(4)] },
+        What::Admitted { ticket: 8, name: "Eve".into() },
+        What::Declined { ticket: 9 },
+        What::Clock { clock: Some(clock) },
+        What::Clock { clock: None },
+        What::Spoken { totals: vec![(participant, 1_200)] },
+        What::DoorsOpened,
+        What::Begun { first: FragmentNumber(5) },
         What::RecordingStopped { first_lost: FragmentNumber(u64::MAX) },
         What::Ended { end: FragmentNumber(10) },
     ];
@@ -30,18 +60,54 @@ fn every_kind_goes_there_and_back() {
 }
 
 #[test]
+fn what_older_versions_wrote_is_read() {
+    let line = br#"{"at":5,"joined":{"participant":3,"key":"k","name":"Ada","role":"host"}}"#;
+    let joined =
+        What::Joined { participant: ParticipantId(3), key: "k".into(), name: "Ada".into(), role: Role::Host, ticket: 0, backstage: false };
+    assert_eq!(Journal::read(&record::frame(line)).entries, [Entry { at: UnixMillis(5), what: joined }]);
+}
+
+#[test]
+fn an_event_begins_with_its_programme_or_after_the_doors() {
+    let opened = |epoch, first| What::EpochOpened { epoch: Epoch(epoch), first: FragmentNumber(first), boot: String::new() };
+    let begun = |what: &[What]| {
+        let entries = what.iter().map(|what| Entry { at: UnixMillis(0), what: what.clone() }).collect();
+        Journal { entries, bytes: 0 }.begun()
+    };
+    assert_eq!(begun(&[]), None);
+    assert_eq!(begun(&[opened(1, 10), opened(2, 20)]), Some(FragmentNumber(10)));
+    assert_eq!(begun(&[What::DoorsOpened, opened(1, 0), opened(2, 20)]), None);
+    assert_eq!(begun(&[What::DoorsOpened, opened(1, 0), What::Begun { first: FragmentNumber(30) }]), Some(FragmentNumber(30)));
+}
+
+#[test]
 fn is_written_as_the_formats_say() {
     let lines: Vec<String> = every_kind().iter().map(|entry| String::from_utf8(record(entry)[8..].to_vec()).unwrap()).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     {"at":1763683200000,"epoch-opened":{"epoch":1,"first":0,"boot":"b"}}
-    {"at":1763683200001,"joined":{"participant":3,"key":"k","name":"Ada \"É\"","role":"host"}}
-    {"at":1763683200002,"joined":{"participant":4,"key":"l","name":"","role":"speaker"}}
-    {"at":1763683200003,"renamed":{"participant":3,"name":"Eve"}}
-    {"at":1763683200004,"muted":{"participant":3,"muted":true}}
-    {"at":1763683200005,"left":{"participant":3}}
-    {"at":1763683200006,"removed":{"participant":3}}
-    {"at":1763683200007,"recording-stopped":{"first_lost":18446744073709551615}}
-    {"at":1763683200008,"ended":{"end":10}}
+    {"at":1763683200001,"joined":{"participant":3,"key":"k","name":"Ada \"É\"","role":"host","ticket":18446744073709551615,"backstage":false}}
+    {"at":1763683200002,"joined":{"participant":4,"key":"l","name":"","role":"speaker","ticket":7,"backstage":true}}
+    {"at":1763683200003,"stepped":{"participant":3,"backstage":true}}
+    {"at":1763683200004,"promoted":{"participant":3,"role":"co-host"}}
+    {"at":1763683200005,"ready":{"participant":3,"ready":true}}
+    {"at":1763683200006,"renamed":{"participant":3,"name":"Eve"}}
+    {"at":1763683200007,"muted":{"participant":3,"muted":true}}
+    {"at":1763683200008,"left":{"participant":3}}
+    {"at":1763683200009,"removed":{"participant":3}}
+    {"at":1763683200010,"banned":{"ticket":7}}
+    {"at":1763683200011,"locked":{"locked":true}}
+    {"at":1763683200012,"in-charge":{"participant":3}}
+    {"at":1763683200013,"in-charge":{"participant":null}}
+    {"at":1763683200014,"succession":{"order":[3,4]}}
+    {"at":1763683200015,"admitted":{"ticket":8,"name":"Eve"}}
+    {"at":1763683200016,"declined":{"ticket":9}}
+    {"at":1763683200017,"clock":{"clock":{"mode":"side","budget_ms":120000,"budgets":[{"name":"For","who":[3],"left_ms":90500}],"running":3}}}
+    {"at":1763683200018,"clock":{"clock":null}}
+    {"at":1763683200019,"spoken":{"totals":[[3,1200]]}}
+    {"at":1763683200020,"doors-opened":{}}
+    {"at":1763683200021,"begun":{"first":5}}
+    {"at":1763683200022,"recording-stopped":{"first_lost":18446744073709551615}}
+    {"at":1763683200023,"ended":{"end":10}}
     "#);
 }
 

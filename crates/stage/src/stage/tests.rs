@@ -2,6 +2,7 @@ use super::*;
 use crate::words::MediaUse;
 use base::Epoch;
 use base::fact::LevelDb;
+use base::journal::Clock;
 use proptest::prelude::*;
 
 /// A stage and the journal a shell would have written for it.
@@ -59,7 +60,7 @@ impl World {
 }
 
 fn who(key: &str, role: Role) -> Who {
-    Who { key: Some(key.to_owned()).filter(|key| !key.is_empty()), name: Some(format!("  N{key}\n")), role }
+    Who { key: Some(key.to_owned()).filter(|key| !key.is_empty()), name: Some(format!("  N{key}\n")), role, ticket: 0 }
 }
 
 fn role(key: &str) -> Role {
@@ -114,6 +115,20 @@ fn word(output: &Output) -> Option<String> {
             What::Removed { participant } => format!("removed:{participant}"),
             What::EpochOpened { epoch, .. } => format!("epoch:{epoch}"),
             What::RecordingStopped { first_lost } => format!("stopped:{first_lost}"),
+            What::Stepped { participant, backstage } => format!("stepped:{participant}:{backstage}"),
+            What::Promoted { participant, role } => format!("promoted:{participant}:{role:?}"),
+            What::Ready { participant, ready } => format!("ready:{participant}:{ready}"),
+            What::Banned { ticket } => format!("banned:{ticket}"),
+            What::Locked { locked } => format!("locked:{locked}"),
+            What::InCharge { participant: Some(participant) } => format!("charge:{participant}"),
+            What::InCharge { participant: None } => "charge:hosts".to_owned(),
+            What::Succession { order } => format!("order:{}", order.len()),
+            What::Admitted { ticket, name } => format!("admitted:{ticket}:{name}"),
+            What::Declined { ticket } => format!("declined:{ticket}"),
+            What::Clock { clock } => format!("clock:{}", clock.as_ref().map_or("off".to_owned(), clock_word)),
+            What::Spoken { totals } => format!("spoken:{}", totals.len()),
+            What::DoorsOpened => "doors".to_owned(),
+            What::Begun { first } => format!("begun:{first}"),
             What::Ended { end } => format!("ended:{end}"),
         },
         Output::Refused(fault) => fault.code().to_owned(),
@@ -127,11 +142,27 @@ fn word(output: &Output) -> Option<String> {
         Output::Listeners(LiveFact::Levels(levels)) => format!("v{}", levels.len()),
         Output::Listeners(LiveFact::Listeners(count)) => format!("n{count}"),
         Output::Listeners(LiveFact::RecordingStopped) => "r0".to_owned(),
+        Output::Listeners(LiveFact::Begun(begun)) => format!("b{}", u8::from(*begun)),
+        Output::Listeners(LiveFact::Clock(clock)) => format!("k{}", clock.as_ref().map_or(0, |clock| clock.budgets.len())),
+        Output::Listeners(LiveFact::Reactions(kinds)) => format!("x{}", kinds.len()),
+        Output::Listeners(LiveFact::Share(share)) => format!("d{share}"),
+        Output::Listeners(LiveFact::Pins(pins)) => format!("p{}", pins.len()),
+        Output::Listeners(LiveFact::Poll(poll)) => format!("o{}", u8::from(poll.is_some())),
+        Output::Listeners(LiveFact::Questions(questions)) => format!("q{}", questions.len()),
+        Output::Mix(Mix::OnAir { session, on }) => format!("air{}:{on}", session.0),
+        Output::Mix(Mix::Hold(on)) => format!("hold:{on}"),
+        Output::Mix(Mix::Fade { session }) => format!("fade{}", session.0),
+        Output::Mix(Mix::Chime) => "chime".to_owned(),
         Output::Tell(Fact::Live { .. }) => "live".to_owned(),
         Output::Tell(Fact::Ended { .. }) => "over".to_owned(),
         Output::Tell(other) => unreachable!("a stage has no such fact: {other:?}"),
         Output::StateChanged | Output::Levels(_) => return None,
     })
+}
+
+fn clock_word(clock: &Clock) -> String {
+    let left: Vec<_> = clock.budgets.iter().map(|budget| budget.left_ms.to_string()).collect();
+    left.join("/") + &clock.running.map(|one| format!("@{one}")).unwrap_or_default()
 }
 
 #[test]

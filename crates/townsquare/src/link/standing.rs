@@ -1,4 +1,4 @@
-//! Facts that stand until they are replaced: who listens, what is live.
+//! Facts that stand until they are replaced: who listens, what is live, what of an event one role must know from another.
 
 use base::EventId;
 use base::fact::Fact;
@@ -10,6 +10,17 @@ use std::collections::BTreeMap;
 pub(crate) struct Standing {
     listening: BTreeMap<EventId, Vec<(Rung, u32)>>,
     live: BTreeMap<EventId, Fact>,
+    /// The rest, by event and by what it is about.
+    kept: BTreeMap<(EventId, About), Fact>,
+}
+
+/// What a fact is about that stands beside others of its event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Hands,
+    Board,
+    Barred,
+    Seats,
 }
 
 impl Standing {
@@ -19,20 +30,32 @@ impl Standing {
             Fact::Listening { event, by_rung } if by_rung.iter().all(|(_, count)| *count == 0) => drop(self.listening.remove(&event)),
             Fact::Listening { event, by_rung } => drop(self.listening.insert(event, by_rung)),
             Fact::Live { event, .. } => drop(self.live.insert(event, fact)),
-            Fact::Ended { event, .. } => drop(self.live.remove(&event)),
-            Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } => {}
+            Fact::Ended { event, .. } => {
+                self.live.remove(&event);
+                self.kept.retain(|(of, _), _| *of != event);
+            }
+            Fact::Hands { event, .. } => drop(self.kept.insert((event, About::Hands), fact)),
+            Fact::Board { event, .. } => drop(self.kept.insert((event, About::Board), fact)),
+            Fact::Barred { event, .. } => drop(self.kept.insert((event, About::Barred), fact)),
+            Fact::Seats { event, .. } => drop(self.kept.insert((event, About::Seats), fact)),
+            Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } | Fact::Announced { .. } | Fact::Reacted { .. } => {}
         }
     }
 
     /// Every standing fact.
     pub(crate) fn facts(&self) -> Vec<Fact> {
         let listening = self.listening.iter().map(|(event, by_rung)| Fact::Listening { event: *event, by_rung: by_rung.clone() });
-        self.live.values().cloned().chain(listening).collect()
+        self.live.values().cloned().chain(listening).chain(self.kept().cloned()).collect()
     }
 
     /// The events that are live.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Fact> {
         self.live.values()
+    }
+
+    /// What else stands.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Fact> {
+        self.kept.values()
     }
 
     /// The events that somebody listens to.

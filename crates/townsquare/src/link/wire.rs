@@ -1,7 +1,7 @@
 //! The lines of the role link as they travel: one JSON object each.
 
 use super::RoleName;
-use base::fact::Fact;
+use base::fact::{Fact, Hand, Pin, Poll, Question};
 use base::rung::Rung;
 use base::{Epoch, FragmentNumber, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -59,12 +59,157 @@ pub(crate) enum ToRole {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum WireFact {
-    Listening { event: String, by_rung: BTreeMap<String, u32> },
-    Live { event: String, epoch: u32, since: i64 },
-    Ended { event: String, at: i64, end: u64 },
-    Wanted { event: String },
-    Missing { event: String, rung: String, block: u64 },
-    Copied { event: String, known: bool },
+    Listening {
+        event: String,
+        by_rung: BTreeMap<String, u32>,
+    },
+    Live {
+        event: String,
+        epoch: u32,
+        since: i64,
+        #[serde(default = "begun")]
+        begun: bool,
+    },
+    Ended {
+        event: String,
+        at: i64,
+        end: u64,
+    },
+    Wanted {
+        event: String,
+    },
+    Missing {
+        event: String,
+        rung: String,
+        block: u64,
+    },
+    Copied {
+        event: String,
+        known: bool,
+    },
+    Announced {
+        event: String,
+    },
+    Reacted {
+        event: String,
+        counts: Vec<(u8, u32)>,
+    },
+    Hands {
+        event: String,
+        open: bool,
+        hands: Vec<WireHand>,
+    },
+    Board {
+        event: String,
+        pins: Vec<WirePin>,
+        poll: Option<WirePoll>,
+        questions: Vec<WireQuestion>,
+    },
+    Barred {
+        event: String,
+        tickets: Vec<u64>,
+    },
+    Seats {
+        event: String,
+        admitted: Vec<u64>,
+        declined: Vec<u64>,
+        spoke: Vec<u64>,
+        in_charge: bool,
+    },
+}
+
+/// A role of an older version knows no open doors.
+const fn begun() -> bool {
+    true
+}
+
+/// A [`Hand`] as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WireHand {
+    id: u64,
+    name: String,
+    topic: String,
+    votes: u32,
+    spoke: bool,
+    since: i64,
+}
+
+/// A [`Pin`] as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WirePin {
+    id: u64,
+    text: String,
+    url: String,
+}
+
+/// A [`Poll`] as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WirePoll {
+    id: u64,
+    question: String,
+    answers: Vec<(String, u32)>,
+    open: bool,
+}
+
+/// A [`Question`] as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WireQuestion {
+    id: u64,
+    text: String,
+    votes: u32,
+}
+
+impl From<Hand> for WireHand {
+    fn from(Hand { id, name, topic, votes, spoke, since }: Hand) -> Self {
+        Self { id, name, topic, votes, spoke, since: since.0 }
+    }
+}
+
+impl From<WireHand> for Hand {
+    fn from(WireHand { id, name, topic, votes, spoke, since }: WireHand) -> Self {
+        Self { id, name, topic, votes, spoke, since: UnixMillis(since) }
+    }
+}
+
+impl From<Pin> for WirePin {
+    fn from(Pin { id, text, url }: Pin) -> Self {
+        Self { id, text, url }
+    }
+}
+
+impl From<WirePin> for Pin {
+    fn from(WirePin { id, text, url }: WirePin) -> Self {
+        Self { id, text, url }
+    }
+}
+
+impl From<Poll> for WirePoll {
+    fn from(Poll { id, question, answers, open }: Poll) -> Self {
+        Self { id, question, answers, open }
+    }
+}
+
+impl From<WirePoll> for Poll {
+    fn from(WirePoll { id, question, answers, open }: WirePoll) -> Self {
+        Self { id, question, answers, open }
+    }
+}
+
+impl From<Question> for WireQuestion {
+    fn from(Question { id, text, votes }: Question) -> Self {
+        Self { id, text, votes }
+    }
+}
+
+impl From<WireQuestion> for Question {
+    fn from(WireQuestion { id, text, votes }: WireQuestion) -> Self {
+        Self { id, text, votes }
+    }
+}
+
+/// A list of one kind as a list of the other.
+fn each<T, U: From<T>>(list: impl IntoIterator<Item = T>) -> Vec<U> {
+    list.into_iter().map(U::from).collect()
 }
 
 impl From<&Fact> for WireFact {
@@ -74,11 +219,30 @@ impl From<&Fact> for WireFact {
                 event: event.to_string(),
                 by_rung: by_rung.iter().map(|(rung, count)| (rung.name().to_owned(), *count)).collect(),
             },
-            Fact::Live { event, epoch, since } => Self::Live { event: event.to_string(), epoch: epoch.0, since: since.0 },
+            Fact::Live { event, epoch, since, begun } => {
+                Self::Live { event: event.to_string(), epoch: epoch.0, since: since.0, begun: *begun }
+            }
             Fact::Ended { event, at, end } => Self::Ended { event: event.to_string(), at: at.0, end: end.0 },
             Fact::Wanted { event } => Self::Wanted { event: event.to_string() },
             Fact::Missing { event, rung, block } => Self::Missing { event: event.to_string(), rung: rung.name().to_owned(), block: *block },
             Fact::Copied { event, known } => Self::Copied { event: event.to_string(), known: *known },
+            Fact::Announced { event } => Self::Announced { event: event.to_string() },
+            Fact::Reacted { event, counts } => Self::Reacted { event: event.to_string(), counts: counts.clone() },
+            Fact::Hands { event, open, hands } => Self::Hands { event: event.to_string(), open: *open, hands: each(hands.clone()) },
+            Fact::Board { event, pins, poll, questions } => Self::Board {
+                event: event.to_string(),
+                pins: each(pins.clone()),
+                poll: poll.clone().map(WirePoll::from),
+                questions: each(questions.clone()),
+            },
+            Fact::Barred { event, tickets } => Self::Barred { event: event.to_string(), tickets: tickets.clone() },
+            Fact::Seats { event, admitted, declined, spoke, in_charge } => Self::Seats {
+                event: event.to_string(),
+                admitted: admitted.clone(),
+                declined: declined.clone(),
+                spoke: spoke.clone(),
+                in_charge: *in_charge,
+            },
         }
     }
 }
@@ -91,11 +255,23 @@ impl WireFact {
                 event: event.parse().ok()?,
                 by_rung: by_rung.iter().map(|(rung, count)| Some((Rung::parse(rung)?, *count))).collect::<Option<_>>()?,
             },
-            Self::Live { event, epoch, since } => Fact::Live { event: event.parse().ok()?, epoch: Epoch(epoch), since: UnixMillis(since) },
+            Self::Live { event, epoch, since, begun } => {
+                Fact::Live { event: event.parse().ok()?, epoch: Epoch(epoch), since: UnixMillis(since), begun }
+            }
             Self::Ended { event, at, end } => Fact::Ended { event: event.parse().ok()?, at: UnixMillis(at), end: FragmentNumber(end) },
             Self::Wanted { event } => Fact::Wanted { event: event.parse().ok()? },
             Self::Missing { event, rung, block } => Fact::Missing { event: event.parse().ok()?, rung: Rung::parse(&rung)?, block },
             Self::Copied { event, known } => Fact::Copied { event: event.parse().ok()?, known },
+            Self::Announced { event } => Fact::Announced { event: event.parse().ok()? },
+            Self::Reacted { event, counts } => Fact::Reacted { event: event.parse().ok()?, counts },
+            Self::Hands { event, open, hands } => Fact::Hands { event: event.parse().ok()?, open, hands: each(hands) },
+            Self::Board { event, pins, poll, questions } => {
+                Fact::Board { event: event.parse().ok()?, pins: each(pins), poll: poll.map(Poll::from), questions: each(questions) }
+            }
+            Self::Barred { event, tickets } => Fact::Barred { event: event.parse().ok()?, tickets },
+            Self::Seats { event, admitted, declined, spoke, in_charge } => {
+                Fact::Seats { event: event.parse().ok()?, admitted, declined, spoke, in_charge }
+            }
         })
     }
 }

@@ -278,9 +278,17 @@ impl Supervisor {
                 }
                 match fact {
                     Fact::Listening { event, .. } => self.tell(id, &Standing::sum(self.standings(), event)),
-                    Fact::Live { .. } | Fact::Ended { .. } | Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } => {
-                        self.tell(id, &fact);
-                    }
+                    Fact::Live { .. }
+                    | Fact::Ended { .. }
+                    | Fact::Wanted { .. }
+                    | Fact::Missing { .. }
+                    | Fact::Copied { .. }
+                    | Fact::Announced { .. }
+                    | Fact::Reacted { .. }
+                    | Fact::Hands { .. }
+                    | Fact::Board { .. }
+                    | Fact::Barred { .. }
+                    | Fact::Seats { .. } => self.tell(id, &fact),
                 }
             }
         }
@@ -304,19 +312,14 @@ impl Supervisor {
         let live = self.standings().flat_map(Standing::live).cloned();
         let listened: std::collections::BTreeSet<_> = self.standings().flat_map(Standing::listened).collect();
         let listening = listened.into_iter().map(|event| Standing::sum(self.standings(), event));
-        live.chain(listening.filter(|_| id.role != RoleName::Relay)).collect()
+        let kept = self.standings().flat_map(Standing::kept).filter(|fact| concerns(fact, id.role)).cloned();
+        live.chain(listening.filter(|_| id.role != RoleName::Relay)).chain(kept).collect()
     }
 
-    /// Passes a fact on, to whom it concerns. Relays count for themselves and want nothing of one another.
+    /// Passes a fact on, to whom it concerns.
     fn tell(&self, from: RoleId, fact: &Fact) {
         let line = ToRole::Fact(fact.into()).line();
-        let concerns = |role: RoleName| match fact {
-            Fact::Listening { .. } => role != RoleName::Relay,
-            Fact::Live { .. } | Fact::Ended { .. } => true,
-            Fact::Wanted { .. } | Fact::Missing { .. } => role == RoleName::Copy,
-            Fact::Copied { .. } => role == RoleName::Relay,
-        };
-        for (_, peer) in self.peers.iter().filter(|(id, _)| **id != from && concerns(id.role)) {
+        for (_, peer) in self.peers.iter().filter(|(id, _)| **id != from && concerns(fact, id.role)) {
             let _ = peer.lines.try_send(line.clone());
         }
     }
@@ -342,6 +345,19 @@ impl Supervisor {
                 None => process.signal(Signal::TERM),
             }
         }
+    }
+}
+
+/// Whether a role has to do with a fact. Relays count for themselves and want nothing of one another.
+const fn concerns(fact: &Fact, role: RoleName) -> bool {
+    match fact {
+        Fact::Listening { .. } => !matches!(role, RoleName::Relay),
+        Fact::Live { .. } | Fact::Ended { .. } => true,
+        Fact::Wanted { .. } | Fact::Missing { .. } => matches!(role, RoleName::Copy),
+        Fact::Copied { .. } => matches!(role, RoleName::Relay),
+        Fact::Announced { .. } | Fact::Reacted { .. } | Fact::Hands { .. } | Fact::Board { .. } => matches!(role, RoleName::Stage),
+        Fact::Barred { .. } => matches!(role, RoleName::Relay | RoleName::Square),
+        Fact::Seats { .. } => matches!(role, RoleName::Square),
     }
 }
 

@@ -189,7 +189,15 @@ impl Copier {
                 slot.counts = counts;
                 self.desk.listening.set(&slot.event, counts);
             }
-            Fact::Live { .. } | Fact::Ended { .. } | Fact::Copied { .. } => {}
+            Fact::Live { .. }
+            | Fact::Ended { .. }
+            | Fact::Copied { .. }
+            | Fact::Announced { .. }
+            | Fact::Reacted { .. }
+            | Fact::Hands { .. }
+            | Fact::Board { .. }
+            | Fact::Barred { .. }
+            | Fact::Seats { .. } => {}
         }
     }
 

@@ -167,9 +167,18 @@ async fn tidy(outside: Arc<Outside>) {
 /// Keeps what the stage said in the rows. What is lost here is found again in the event's journal.
 async fn note(outside: &Outside, fact: Fact) {
     let noted = match fact {
-        Fact::Live { event, since, epoch: _ } => outside.store().mark_live(event, since).await,
+        Fact::Live { event, since, .. } => outside.store().mark_live(event, since).await,
         Fact::Ended { event, at, end } => outside.store().mark_ended(event, at, end).await,
-        Fact::Listening { .. } | Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } => Ok(()),
+        Fact::Listening { .. }
+        | Fact::Wanted { .. }
+        | Fact::Missing { .. }
+        | Fact::Copied { .. }
+        | Fact::Announced { .. }
+        | Fact::Reacted { .. }
+        | Fact::Hands { .. }
+        | Fact::Board { .. }
+        | Fact::Barred { .. }
+        | Fact::Seats { .. } => Ok(()),
     };
     if let Err(error) = noted {
         tracing::error!(%error, "a fact could not be kept");

@@ -46,6 +46,7 @@ fn line(value: &Value) -> ConsoleLine {
 const fn role(role: Role) -> &'static str {
     match role {
         Role::Host => "host",
+        Role::CoHost => "co-host",
         Role::Speaker => "speaker",
     }
 }

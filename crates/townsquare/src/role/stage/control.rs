@@ -146,7 +146,19 @@ impl Control {
                 }
             }
             Report::Fact(Fact::Listening { event, by_rung }) => self.listening(event, by_rung),
-            Report::Fact(Fact::Live { .. } | Fact::Ended { .. } | Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. })
+            Report::Fact(
+                Fact::Live { .. }
+                | Fact::Ended { .. }
+                | Fact::Wanted { .. }
+                | Fact::Missing { .. }
+                | Fact::Copied { .. }
+                | Fact::Announced { .. }
+                | Fact::Reacted { .. }
+                | Fact::Hands { .. }
+                | Fact::Board { .. }
+                | Fact::Barred { .. }
+                | Fact::Seats { .. },
+            )
             | Report::Stop => {}
         }
     }
@@ -325,6 +337,7 @@ impl Control {
             }
             Output::Mix(Mix::Open { session, participant, media, muted }) => self.seat(id, session, participant, media, muted),
             Output::Mix(Mix::Close { session }) => self.forget_session(id, session),
+            Output::Mix(Mix::OnAir { .. } | Mix::Hold(_) | Mix::Fade { .. } | Mix::Chime) => {}
             Output::Mix(Mix::Mute { session, muted }) => self.network.order(ToNetwork::Mute(session, muted)),
             Output::Listeners(fact) => {
                 // A recorder that is behind by thousands of packets has other troubles than a late fact.

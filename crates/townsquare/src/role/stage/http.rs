@@ -132,7 +132,7 @@ struct WhoAsks {
 }
 
 impl WhoAsks {
-    fn with(self, role: Role) -> Result<Who, FaultKind> {
+    fn with(self, (role, ticket): (Role, u64)) -> Result<Who, FaultKind> {
         let usable = |key: &String| {
             (CLIENT_KEY_CHARS_MIN..=CLIENT_KEY_CHARS_MAX).contains(&key.len())
                 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -140,7 +140,7 @@ impl WhoAsks {
         if self.key.as_ref().is_some_and(|key| !usable(key)) {
             return Err(FaultKind::BadRequest);
         }
-        Ok(Who { key: self.key, name: self.name, role })
+        Ok(Who { key: self.key, name: self.name, role, ticket })
     }
 }
 
@@ -170,20 +170,22 @@ impl From<WireAction> for Action {
 }
 
 impl Desk {
-    /// The event at an address, and what the bearer's ticket lets them be there.
-    fn admit(&self, event: &str, headers: &HeaderMap) -> Result<(EventId, Role), FaultKind> {
+    /// The event at an address, what the bearer's ticket lets them be there, and the ticket's number.
+    fn admit(&self, event: &str, headers: &HeaderMap) -> Result<(EventId, (Role, u64)), FaultKind> {
         let event = event.parse().map_err(|_| FaultKind::EventUnknown)?;
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, ticket) = bearer.and_then(|value| value.split_once(' ')).ok_or(FaultKind::NotSignedIn)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(FaultKind::NotSignedIn);
         }
-        let role = match self.tickets.admit(ticket.trim(), event)? {
+        let claims = self.tickets.admit(ticket.trim(), event)?;
+        let role = match claims.class {
             Class::Host => Role::Host,
+            Class::CoHost => Role::CoHost,
             Class::Speaker => Role::Speaker,
             Class::Listener | Class::Relay => return Err(FaultKind::Forbidden),
         };
-        Ok((event, role))
+        Ok((event, (role, claims.id)))
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, FaultKind> {
@@ -217,8 +219,8 @@ async fn whep(
 }
 
 async fn call(desk: &Desk, event: &str, asks: WhoAsks, headers: &HeaderMap, body: Body, purpose: Purpose) -> Result<Response, Problem> {
-    let (event, role) = desk.admit(event, headers)?;
-    let who = asks.with(role)?;
+    let (event, bearer) = desk.admit(event, headers)?;
+    let who = asks.with(bearer)?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("application/sdp");
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/sdp")) {
         return Err(FaultKind::WrongMediaType.into());
@@ -272,8 +274,8 @@ async fn console(
     Query(asks): Query<WhoAsks>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (event, role) = desk.admit(&event, &headers)?;
-    let who = asks.with(role)?;
+    let (event, bearer) = desk.admit(&event, &headers)?;
+    let who = asks.with(bearer)?;
     let (lines, stream) = mpsc::channel(CONSOLE_QUEUE_LINES_MAX);
     desk.ask(|reply| Request::Console { event, who, lines, reply }).await?;
     let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::HeaderName::from_static("x-accel-buffering"), "no")];
@@ -287,8 +289,8 @@ async fn act(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (event, role) = desk.admit(&event, &headers)?;
-    let who = asks.with(role)?;
+    let (event, bearer) = desk.admit(&event, &headers)?;
+    let who = asks.with(bearer)?;
     let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| FaultKind::BodyTooLarge)?;
     let action: WireAction = serde_json::from_slice(&body).map_err(|_| FaultKind::BadRequest)?;
     desk.ask(|reply| Request::Act { event, who, action: action.into(), reply }).await?;

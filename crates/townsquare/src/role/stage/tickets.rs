@@ -2,7 +2,7 @@
 
 use base::{EventId, FaultKind, UnixMillis};
 use gate::Keys;
-use gate::ticket::{self, Class};
+use gate::ticket::{self, Claims, Class};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -18,15 +18,15 @@ impl Tickets {
         Self { path, read: Mutex::new(None) }
     }
 
-    /// What a ticket lets its bearer be on the stage of `event`.
-    pub(super) fn admit(&self, text: &str, event: EventId) -> Result<Class, FaultKind> {
+    /// What a ticket says that lets its bearer on the stage of `event`.
+    pub(super) fn admit(&self, text: &str, event: EventId) -> Result<Claims, FaultKind> {
         let keys = self.keys().map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the ticket keys can't be read");
             FaultKind::Internal
         })?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = UnixMillis(i64::try_from(now).unwrap_or(i64::MAX));
-        Ok(ticket::admit(&keys, text, now, event, Class::Speaker)?.class)
+        Ok(ticket::admit(&keys, text, now, event, Class::Speaker)?)
     }
 
     fn keys(&self) -> anyhow::Result<Keys> {
