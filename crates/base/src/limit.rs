@@ -106,9 +106,6 @@ pub const SESSION_SILENT_MILLIS_MAX: u64 = 10_000;
 /// host takes the longest absent one at once.
 pub const PLACE_HELD_MILLIS_MAX: u64 = 60_000;
 
-/// Raised hands of one event that wait. Answer: 429 `too-many-requests`; one that votes lift above the last takes its place.
-pub const HANDS_WAITING_MAX: usize = 100;
-
 /// Tickets banned from one event. Answer: 409 `ban-full`; the participant is removed all the same.
 pub const BARRED_TICKETS_MAX: usize = 1_024;
 
