@@ -10,6 +10,7 @@
 mod caller;
 pub mod framing;
 mod peer;
+mod reception;
 mod sdp;
 mod session;
 pub mod stun;

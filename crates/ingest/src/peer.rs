@@ -1,8 +1,10 @@
 //! What both sides share: str0m, fed and drained.
 
+use crate::reception::Reception;
 use crate::wire::{Candidate, Closing, Input, Output, Packet, Stats, Transmit, Transport};
 use base::fact::LevelDb;
 use base::limit::{DATAGRAM_BYTES_MAX, PACKETS_PER_SECOND_MAX, SESSION_SILENT_MILLIS_MAX};
+use base::time::SAMPLE_RATE_HZ;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt};
@@ -53,6 +55,7 @@ pub(crate) struct Peer {
     second: (Instant, u32),
     streams: Vec<u32>,
     next_sequence: u64,
+    reception: Reception,
     stats: Stats,
     closed: bool,
 }
@@ -71,6 +74,7 @@ impl Peer {
             second: (now, 0),
             streams: Vec::new(),
             next_sequence: 1,
+            reception: Reception::default(),
             stats: Stats::default(),
             closed: false,
         }
@@ -162,6 +166,7 @@ impl Peer {
             return Ok(());
         };
         self.heard = now;
+        self.stats.transport = Some(transport);
         self.rtc.handle_input(str0m::Input::Receive(now, receive))
     }
 
@@ -243,9 +248,17 @@ impl Peer {
             Event::RtpPacket(packet) => self.packet(packet, outputs),
             Event::PeerStats(peer) => {
                 let by_ice = peer.selected_candidate_pair.and_then(|pair| pair.current_round_trip_time);
-                self.stats.round_trip = peer.rtt.or(by_ice).or(self.stats.round_trip);
-                self.stats.lost_out = peer.egress_loss_fraction.or(self.stats.lost_out);
+                self.stats.round_trip = by_ice.or(self.stats.round_trip);
+                self.reception.second();
+                (self.stats.lost_in, self.stats.jitter_in) = (self.reception.lost(), self.reception.jitter());
             }
+            Event::MediaEgressStats(sent) => {
+                self.stats.round_trip = sent.rtt.or(self.stats.round_trip);
+                self.stats.lost_out = sent.loss.or(self.stats.lost_out);
+                let jitter = sent.remote.map(|remote| f64::from(remote.jitter) / f64::from(SAMPLE_RATE_HZ));
+                self.stats.jitter_out = jitter.map(Duration::from_secs_f64).or(self.stats.jitter_out);
+            }
+            Event::MediaIngressStats(heard) => self.stats.round_trip = heard.rtt.or(self.stats.round_trip),
             _ => {}
         }
     }
@@ -262,7 +275,11 @@ impl Peer {
     }
 
     fn packet(&mut self, packet: RtpPacket, outputs: &mut Vec<Output>) {
-        if packet.header.payload_type != self.payload_type || packet.payload.is_empty() {
+        if packet.header.payload_type != self.payload_type {
+            return;
+        }
+        self.reception.hear(packet.timestamp, *packet.header.ssrc, packet.header.sequence_number, packet.header.timestamp);
+        if packet.payload.is_empty() {
             return;
         }
         self.stats.packets_in += 1;

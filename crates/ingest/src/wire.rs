@@ -164,6 +164,14 @@ pub struct Stats {
     pub dropped: u64,
     /// The last round trip measured.
     pub round_trip: Option<Duration>,
-    /// Share of our packets that the peer says it lost lately, 0 to 1.
+    /// Share of the peer's packets that were lost on their way here in the last ten seconds, 0 to 1.
+    pub lost_in: Option<f32>,
+    /// Share of our packets that the peer said it lost, in its last report, 0 to 1.
     pub lost_out: Option<f32>,
+    /// How unevenly the peer's packets come (RFC 3550, section 6.4.1).
+    pub jitter_in: Option<Duration>,
+    /// How unevenly ours come, as the peer says.
+    pub jitter_out: Option<Duration>,
+    /// What carried the last datagram that came.
+    pub transport: Option<Transport>,
 }

@@ -58,6 +58,32 @@ fn over_tcp_too() {
 }
 
 #[test]
+fn the_way_is_measured_in_both_directions() {
+    let clean = Weather { delay: Duration::from_millis(20), ..Weather::default() };
+    let lossy = Weather { loss_permille: 80, jitter: Duration::from_millis(10), ..clean };
+    for (weather, loss, jitter) in [(clean, 0.0..0.001, 0..2), (lossy, 0.05..0.11, 1..10)] {
+        let mut world = World::new(31, clean, Purpose::Whip, Wish::Both);
+        world.until_connected();
+        world.network.set_weather(weather);
+        world.speak(1_000);
+        let stats = world.session.stats();
+        let round_trip = stats.round_trip.unwrap().as_millis();
+        assert!((39..70).contains(&round_trip), "{round_trip} ms");
+        assert!(loss.contains(&stats.lost_in.unwrap()), "{stats:?}");
+        // The peer tells of five seconds at a time.
+        assert!(stats.lost_out.unwrap() < 2.0 * loss.end && stats.lost_out.unwrap() >= loss.start / 3.0, "{stats:?}");
+        assert!(jitter.contains(&stats.jitter_in.unwrap().as_millis()), "{stats:?}");
+        assert!(jitter.contains(&stats.jitter_out.unwrap().as_millis()), "{stats:?}");
+        assert_eq!(stats.transport, Some(Transport::Udp));
+    }
+    let mut world = World::over(Transport::Tcp, 33, clean, Purpose::Whip, Wish::Send);
+    world.until_connected();
+    world.speak(200);
+    let stats = world.session.stats();
+    assert_eq!((stats.transport, stats.lost_in), (Some(Transport::Tcp), Some(0.0)), "{stats:?}");
+}
+
+#[test]
 fn a_goodbye_closes_the_other_side() {
     let mut world = World::new(14, Weather::default(), Purpose::Whip, Wish::Both);
     world.until_connected();
