@@ -61,6 +61,7 @@ fn a_full_stage_on_a_bad_network_never_allocates() {
     let mut loudest = level::SILENCE_DB;
     for input in Input::all() {
         desk.apply(&Command::Open(input));
+        desk.apply(&Command::SetOnAir(input, true));
     }
     for tick in 0u32..500 {
         let now = origin + Duration::from_millis(20) * tick;
@@ -83,15 +84,19 @@ fn a_full_stage_on_a_bad_network_never_allocates() {
         if tick % 50 == 0 {
             for input in Input::all().filter(|input| input.number() % 3 == 0) {
                 desk.apply(&Command::SetMuted(input, tick % 100 == 0));
+                desk.apply(&Command::SetOnAir(input, tick % 150 == 0));
             }
+            desk.apply(&Command::SetHold(tick % 200 == 100));
+            desk.apply(&Command::Chime);
+            desk.apply(&Command::Fade(Input::new(1).expect("an input")));
             let last = Input::new(INPUTS - 1).expect("an input");
             let command = if tick % 100 == 0 { Command::Close(last) } else { Command::Open(last) };
             desk.apply(&command);
         }
         desk.tick(now, &mut output);
-        loudest = loudest.max(level::decibels(&output.mix));
+        loudest = loudest.max(level::decibels(&output.programme));
         for rung in &mut rungs {
-            rung.encode(&output.mix, &mut packet).expect("a packet");
+            rung.encode(&output.programme, &mut packet).expect("a packet");
         }
     }
     assert_eq!(calls() - before, 0, "calls of the allocator");

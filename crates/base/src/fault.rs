@@ -37,6 +37,8 @@ pub enum FaultKind {
     MethodNotAllowed,
     /// No more people fit on the stage.
     StageFull,
+    /// This microphone is being recorded for a check already.
+    CheckRunning,
     /// No more events fit on this machine.
     EventsFull,
     /// The stage is locked.
@@ -149,6 +151,9 @@ impl FaultKind {
             Self::ReplayWithheld => ("replay-withheld", 410, "The recording of this event is not public."),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "This address does not take this method."),
             Self::StageFull => ("stage-full", 409, "The stage is full. Ask the host to make room."),
+            Self::CheckRunning => {
+                ("check-running", 409, "A sound check of this microphone is running. Wait until its five seconds are over.")
+            }
             Self::EventsFull => ("events-full", 503, "This machine holds no more live events. End one first."),
             Self::StageLocked => ("stage-locked", 409, "The stage is locked. Ask the host to open it."),
             Self::MicrophoneSilent => {

@@ -154,6 +154,12 @@ pub const MIXER_QUEUE_ORDERS_MAX: usize = 2_048;
 /// Mixed ticks on their way through one encoder thread. Answer: the mixer waits and catches up, so that no programme time is left out.
 pub const ENCODER_QUEUE_TICKS_MAX: usize = 96;
 
+/// Milliseconds of a microphone that a sound check records.
+pub const CHECK_MILLIS: u64 = 5_000;
+
+/// Sound checks of one microphone at once. Answer: 409 `check-running`.
+pub const CHECKS_PER_MICROPHONE_MAX: usize = 1;
+
 /// Packets that wait for the disk. Answer: dropped and counted; silence or a gap in the numbers takes their place.
 pub const RECORDER_QUEUE_PACKETS_MAX: usize = 16_384;
 

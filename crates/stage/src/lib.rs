@@ -9,11 +9,13 @@
 //!
 //! It knows nothing of sound: which samples are added for whom is the audio desk's business, told by [`Output::Mix`].
 
+mod connection;
 mod kept;
 mod listeners;
 mod stage;
 mod words;
 
+pub use connection::{Grade, Verdict};
 pub use kept::{Kept, Participant, Phase, Programme, Standing};
 pub use stage::Stage;
 pub use words::{

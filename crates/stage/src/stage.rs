@@ -95,6 +95,12 @@ impl Stage {
         self.sessions.contains_key(&session)
     }
 
+    /// The session that somebody speaks into, while it is connected.
+    #[must_use]
+    pub fn microphone_of(&self, who: &Who) -> Option<SessionId> {
+        self.microphone(self.place_of(who)?)
+    }
+
     /// Whom a session belongs to.
     #[must_use]
     pub fn you(&self, session: SessionId) -> Option<You> {

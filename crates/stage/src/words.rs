@@ -89,6 +89,8 @@ pub struct Loudness {
     pub level: LevelDb,
     /// Whether they talked and were heard.
     pub talking: bool,
+    /// Whether they talked while they were muted.
+    pub talking_muted: bool,
 }
 
 /// Over what a session's media travel.
@@ -100,16 +102,16 @@ pub enum By {
     Tcp,
 }
 
-/// What the last second of a session's connection was like.
+/// What a session's connection was like lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connection {
-    /// There and back, in milliseconds.
-    pub rtt_ms: u32,
+    /// There and back, in milliseconds; unknown for who does not receive.
+    pub rtt_ms: Option<u32>,
     /// Of a thousand packets to the stage, how many were lost.
     pub loss_up_permille: u16,
     /// Of a thousand packets from the stage, how many were lost.
     pub loss_down_permille: u16,
-    /// How unevenly packets came, in milliseconds.
+    /// How unevenly packets came, in milliseconds; the worse of both ways.
     pub jitter_ms: u32,
     /// Over what.
     pub by: By,

@@ -336,7 +336,12 @@ fn listeners_are_told_no_more_often_than_promised() {
     world.all(media(1, "a"));
     let (mut levels, mut counts) = (0, 0);
     for step in 0..100u8 {
-        let spoken = Input::Levels(vec![Loudness { participant: ParticipantId(1), level: LevelDb(20 + step % 7), talking: true }]);
+        let spoken = Input::Levels(vec![Loudness {
+            participant: ParticipantId(1),
+            level: LevelDb(20 + step % 7),
+            talking: true,
+            talking_muted: false,
+        }]);
         let mut out = world.give(spoken);
         out.extend(world.give(Input::Listeners(u32::from(step))));
         levels += out.iter().filter(|o| matches!(o, Output::Listeners(LiveFact::Levels(_)))).count();

@@ -134,6 +134,9 @@ impl Control {
             }
             Report::SessionClosed(event, session) => self.closed(event, session),
             Report::Levels(desk, levels) => self.levels(desk, &levels),
+            Report::Connection(event, session, connection) => {
+                self.drive(event, Input::Connection { session, connection });
+            }
             Report::RecordingStopped(desk, first_lost) => {
                 if let Some(id) = self.event_at(desk) {
                     self.drive(id, Input::RecordingStopped { first_lost });
@@ -182,6 +185,10 @@ impl Control {
                 self.act(event, who, action, reply);
                 self.leave_if_idle(event);
             }
+            Request::Check { event, who, reply } => {
+                self.check(event, &who, reply);
+                self.leave_if_idle(event);
+            }
             Request::Close { event, session, reply } => {
                 let there = self.has(event, session);
                 if there.is_ok() {
@@ -208,7 +215,8 @@ impl Control {
             let monitors = event.monitors.len();
             self.encode(desk, ToEncoder::Monitors(desk, monitors));
         }
-        let seat = Seat { event: id, desk, input: None, muted: false };
+        // Whom the stage puts backstage it says so of, once they are connected.
+        let seat = Seat { event: id, desk, input: None, muted: false, on_air: true };
         self.network.order(ToNetwork::Open(session, seat, call));
         Ok(session)
     }
@@ -251,6 +259,19 @@ impl Control {
             (done, _) => {
                 let _ = reply.send(done);
             }
+        }
+    }
+
+    /// Records a moment of somebody's microphone.
+    fn check(&mut self, id: EventId, who: &Who, reply: Reply<Vec<u8>>) {
+        let place = self.load(id).and_then(|()| {
+            let event = self.events.get(&id).ok_or(FaultKind::Internal)?;
+            let input = event.stage.microphone_of(who).and_then(|session| event.input_of(session));
+            input.map(|input| (event.desk, input)).ok_or(FaultKind::NotFound)
+        });
+        match place {
+            Ok((desk, input)) => self.encode(desk, ToEncoder::Check(desk, input, reply)),
+            Err(fault) => drop(reply.send(Err(fault))),
         }
     }
 
@@ -337,7 +358,10 @@ impl Control {
             }
             Output::Mix(Mix::Open { session, participant, media, muted }) => self.seat(id, session, participant, media, muted),
             Output::Mix(Mix::Close { session }) => self.forget_session(id, session),
-            Output::Mix(Mix::OnAir { .. } | Mix::Hold(_) | Mix::Fade { .. } | Mix::Chime) => {}
+            Output::Mix(Mix::OnAir { session, on }) => self.network.order(ToNetwork::OnAir(session, on)),
+            Output::Mix(Mix::Fade { session }) => self.network.order(ToNetwork::Fade(session)),
+            Output::Mix(Mix::Hold(hold)) => self.network.order(ToNetwork::Hold(desk, hold)),
+            Output::Mix(Mix::Chime) => self.network.order(ToNetwork::Chime(desk)),
             Output::Mix(Mix::Mute { session, muted }) => self.network.order(ToNetwork::Mute(session, muted)),
             Output::Listeners(fact) => {
                 // A recorder that is behind by thousands of packets has other troubles than a late fact.
@@ -415,7 +439,7 @@ impl Control {
         let Some(event) = self.events.get(&id) else { return };
         let loudness = |one: &InputLevel| {
             let participant = event.seats[one.input.number()]?.participant;
-            Some(Loudness { participant, level: one.level, talking: one.talking })
+            Some(Loudness { participant, level: one.level, talking: one.talking, talking_muted: one.talking_muted })
         };
         let levels = levels.iter().filter_map(loudness).collect();
         self.drive(id, Input::Levels(levels));

@@ -1,18 +1,19 @@
 //! The encoder threads: each has its share of the events, and turns every tick into packets for the programme's rungs and for
 //! those who hear the stage.
 
+use super::check::Check;
 use super::metrics::{Metrics, count};
 use super::mixing::{DeskId, Mixed, Pickup};
 use super::network::Network;
 use super::recorder::{Packet, ToRecorder};
-use super::words::{Ears, InputLevel, Report};
+use super::words::{Ears, InputLevel, Reply, Report};
 use audio::Frame;
-use audio::mix::{INPUTS, Input, Output};
+use audio::mix::{Bus, Ear, INPUTS, Input, Output};
 use audio::opus::{Encoder, PACKET_BYTES_MAX};
 use audio::voice::Source;
 use base::fact::LevelDb;
 use base::time::TICK_SAMPLES;
-use base::{MediaTime, Rung};
+use base::{FaultKind, MediaTime, Rung};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -38,6 +39,8 @@ pub(super) enum ToEncoder {
     Hears(DeskId, Input, bool),
     /// How many hear the whole mix.
     Monitors(DeskId, usize),
+    /// The next seconds of a microphone are asked for.
+    Check(DeskId, Input, Reply<Vec<u8>>),
     /// The programme is open from this time on.
     Record(DeskId, MediaTime),
     /// Whether a rung besides the recording is asked for.
@@ -56,11 +59,13 @@ struct Programme {
 struct Event {
     hears: [bool; INPUTS],
     monitors: usize,
-    shared: Encoder,
+    /// For each bus, made when somebody hears it.
+    shared: [Option<Encoder>; 2],
     own: [Option<Encoder>; INPUTS],
+    checks: [Option<Check>; INPUTS],
     timestamp: u32,
     programme: Option<Programme>,
-    levels: [Option<(LevelDb, bool)>; INPUTS],
+    levels: [Option<InputLevel>; INPUTS],
     level_ticks: u8,
 }
 
@@ -102,15 +107,13 @@ impl Encoding {
 
     fn obey(&mut self, order: ToEncoder) {
         match order {
-            ToEncoder::Add(desk) => match Event::new() {
-                Ok(event) => drop(self.events.insert(desk, event)),
-                Err(error) => tracing::error!(%error, "an event has no encoder"),
-            },
+            ToEncoder::Add(desk) => drop(self.events.insert(desk, Event::new())),
             ToEncoder::Hears(desk, input, hears) => self.with(desk, |event| {
                 event.hears[input.number()] = hears;
                 event.own[input.number()] = None;
             }),
             ToEncoder::Monitors(desk, monitors) => self.with(desk, |event| event.monitors = monitors),
+            ToEncoder::Check(desk, input, reply) => self.with(desk, |event| event.check(input, reply)),
             ToEncoder::Record(desk, at) => self.with(desk, |event| {
                 let recording = Encoder::programme(Rung::R64).inspect_err(|error| tracing::error!(%error, "no encoder for the recording"));
                 event.programme = Some(Programme { at, rungs: [recording.ok(), None, None] });
@@ -149,10 +152,13 @@ impl Encoding {
         let Some(event) = self.events.get_mut(&desk) else { return };
         let started = Instant::now();
         if let Some(programme) = &mut event.programme {
-            programme.record(desk, &output.mix, &self.recorder, &self.metrics);
+            programme.record(desk, &output.programme, &self.recorder, &self.metrics);
         }
         if let Some(ears) = event.ears(desk, output, &self.metrics) {
             self.network.hear(ears);
+        }
+        for (input, check) in Input::all().zip(&mut event.checks) {
+            *check = check.take().and_then(|check| check.hear(output.voice(input)));
         }
         event.timestamp = event.timestamp.wrapping_add(TICK_TIMESTAMPS);
         if let Some(levels) = event.measure(output, &self.metrics)
@@ -180,65 +186,83 @@ impl Programme {
 }
 
 impl Event {
-    fn new() -> Result<Self, audio::opus::Error> {
-        Ok(Self {
+    const fn new() -> Self {
+        Self {
             hears: [false; INPUTS],
             monitors: 0,
-            shared: Encoder::stage()?,
+            shared: [None, None],
             own: [const { None }; INPUTS],
+            checks: [const { None }; INPUTS],
             timestamp: 0,
             programme: None,
             levels: [None; INPUTS],
             level_ticks: 0,
-        })
+        }
     }
 
-    /// The shared mix once, and one of their own for each who talks and hears.
+    fn check(&mut self, input: Input, reply: Reply<Vec<u8>>) {
+        let check = &mut self.checks[input.number()];
+        if check.is_some() {
+            return drop(reply.send(Err(FaultKind::CheckRunning)));
+        }
+        // Without one the reply is dropped, and who asked is told that this is our fault.
+        *check = Check::new(reply).inspect_err(|error| tracing::error!(%error, "no encoder for a check")).ok();
+    }
+
+    /// What a bus has once, and a mix of their own for each who talks and hears.
     fn ears(&mut self, desk: DeskId, output: &Output, metrics: &Metrics) -> Option<Ears> {
-        let mut ears = Ears { desk, timestamp: self.timestamp, mix: None, own: Vec::new() };
-        let mut shared = self.monitors > 0;
+        let monitor = output.monitor;
+        let mut ears = Ears { desk, timestamp: self.timestamp, buses: [None, None], of: [monitor; INPUTS], monitor, own: Vec::new() };
+        let mut shared = Bus::ALL.map(|bus| bus == monitor && self.monitors > 0);
         for input in Input::all().filter(|input| self.hears[input.number()]) {
-            let Some(own) = output.mix_minus(input) else {
-                shared = true;
-                continue;
-            };
-            let encoder = &mut self.own[input.number()];
-            if encoder.is_none() {
-                *encoder = Encoder::stage().ok();
+            match output.ear(input) {
+                Ear::Shared(bus) => {
+                    ears.of[input.number()] = bus;
+                    shared[bus.place()] = true;
+                }
+                Ear::Own(own) => {
+                    let packet = encode(&mut self.own[input.number()], own, metrics);
+                    ears.own.extend(packet.map(|packet| (input, packet)));
+                }
             }
-            ears.own.extend(encoder.as_mut().and_then(|encoder| encode(encoder, own, metrics)).map(|packet| (input, packet)));
         }
-        if shared {
-            ears.mix = encode(&mut self.shared, &output.mix, metrics);
+        for bus in Bus::ALL.into_iter().filter(|bus| shared[bus.place()]) {
+            ears.buses[bus.place()] = encode(&mut self.shared[bus.place()], output.bus(bus), metrics);
         }
-        (ears.mix.is_some() || !ears.own.is_empty()).then_some(ears)
+        let somebody = ears.buses.iter().any(Option::is_some) || !ears.own.is_empty();
+        somebody.then_some(ears)
     }
 
     /// Collects the loudest of each input; gives it when it is time to tell.
     fn measure(&mut self, output: &Output, metrics: &Metrics) -> Option<Vec<InputLevel>> {
-        for (kept, heard) in self.levels.iter_mut().zip(&output.heard) {
+        for ((input, kept), heard) in Input::all().zip(&mut self.levels).zip(&output.heard) {
             let Some(heard) = heard else { continue };
             match heard.source {
                 Source::Concealed => count(&metrics.concealed),
                 Source::Recovered => count(&metrics.recovered),
                 Source::Packets | Source::Silence => {}
             }
-            let (level, talking) = kept.unwrap_or((LevelDb::SILENCE, false));
-            *kept = Some((level.min(heard.level), talking || heard.talking));
+            let louder = kept.get_or_insert(InputLevel { input, level: LevelDb::SILENCE, talking: false, talking_muted: false });
+            louder.level = louder.level.min(heard.level);
+            louder.talking |= heard.talking;
+            louder.talking_muted |= heard.talking_muted;
         }
         self.level_ticks += 1;
         if self.level_ticks < LEVEL_TICKS {
             return None;
         }
         self.level_ticks = 0;
-        let levels = Input::all().zip(&mut self.levels);
-        let levels: Vec<_> =
-            levels.filter_map(|(input, kept)| kept.take().map(|(level, talking)| InputLevel { input, level, talking })).collect();
+        let levels: Vec<_> = self.levels.iter_mut().filter_map(Option::take).collect();
         (!levels.is_empty()).then_some(levels)
     }
 }
 
-fn encode(encoder: &mut Encoder, frame: &Frame, metrics: &Metrics) -> Option<Arc<[u8]>> {
+/// Encodes with this encoder, which is made when it is needed for the first time.
+fn encode(encoder: &mut Option<Encoder>, frame: &Frame, metrics: &Metrics) -> Option<Arc<[u8]>> {
+    if encoder.is_none() {
+        *encoder = Encoder::stage().inspect_err(|error| tracing::error!(%error, "no encoder for the stage")).ok();
+    }
+    let encoder = encoder.as_mut()?;
     let mut packet = [0; PACKET_BYTES_MAX];
     let bytes = encoder.encode(frame, &mut packet).ok()?;
     count(&metrics.encoded);

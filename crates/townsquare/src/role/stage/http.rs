@@ -45,7 +45,7 @@ pub(super) struct Desk {
     pub metrics: Arc<Metrics>,
 }
 
-type Here = State<Arc<Desk>>;
+pub(super) type Here = State<Arc<Desk>>;
 
 /// The routes, the same in public and on the machine's own socket.
 pub(super) fn router(desk: Arc<Desk>) -> Router {
@@ -55,6 +55,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/whip/{event}/{session}", delete(close).patch(trickle))
         .route("/whep/{event}/{session}", delete(close).patch(trickle))
         .route("/console/{event}", get(console).post(act))
+        .route("/check/{event}", post(super::check::check))
         .fallback(any(|| async { Problem::from(FaultKind::NotFound) }))
         .method_not_allowed_fallback(|| async { Problem::from(FaultKind::MethodNotAllowed) })
         .layer(from_fn(cross_origin))
@@ -88,7 +89,7 @@ fn in_our_words(response: Response) -> Response {
 
 /// A fault as problem+json (RFC 9457), and what is said about it.
 #[derive(Debug)]
-struct Problem(FaultKind, Cow<'static, str>);
+pub(super) struct Problem(FaultKind, Cow<'static, str>);
 
 impl From<FaultKind> for Problem {
     fn from(fault: FaultKind) -> Self {
@@ -126,13 +127,13 @@ impl IntoResponse for Problem {
 }
 
 #[derive(Debug, Deserialize)]
-struct WhoAsks {
+pub(super) struct WhoAsks {
     key: Option<String>,
     name: Option<String>,
 }
 
 impl WhoAsks {
-    fn with(self, (role, ticket): (Role, u64)) -> Result<Who, FaultKind> {
+    pub(super) fn with(self, (role, ticket): (Role, u64)) -> Result<Who, FaultKind> {
         let usable = |key: &String| {
             (CLIENT_KEY_CHARS_MIN..=CLIENT_KEY_CHARS_MAX).contains(&key.len())
                 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -171,7 +172,7 @@ impl From<WireAction> for Action {
 
 impl Desk {
     /// The event at an address, what the bearer's ticket lets them be there, and the ticket's number.
-    fn admit(&self, event: &str, headers: &HeaderMap) -> Result<(EventId, (Role, u64)), FaultKind> {
+    pub(super) fn admit(&self, event: &str, headers: &HeaderMap) -> Result<(EventId, (Role, u64)), FaultKind> {
         let event = event.parse().map_err(|_| FaultKind::EventUnknown)?;
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, ticket) = bearer.and_then(|value| value.split_once(' ')).ok_or(FaultKind::NotSignedIn)?;
@@ -188,7 +189,7 @@ impl Desk {
         Ok((event, (role, claims.id)))
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, FaultKind> {
+    pub(super) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, FaultKind> {
         let (reply, answer) = oneshot::channel();
         if self.control.try_send(Report::Request(request(reply))).is_err() {
             count(&self.metrics.reports_dropped);

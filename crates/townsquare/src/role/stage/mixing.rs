@@ -196,7 +196,7 @@ impl Mixer {
 fn mix(desk: &mut Desk, due: Instant, output: &mut Output, metrics: &Metrics) {
     if catch_unwind(AssertUnwindSafe(|| desk.tick(due, output))).is_err() {
         count(&metrics.panics);
-        output.mix = audio::SILENCE;
+        output.silence();
     }
 }
 

@@ -11,6 +11,7 @@
 //! every 20 ms and waits for nobody; encoding has the codecs; the recorder seals and writes, and one thread syncs.
 
 mod addresses;
+mod check;
 mod connections;
 mod console;
 mod control;

@@ -6,7 +6,7 @@ use super::metrics::{Metrics, count};
 use super::mixing::{DeskId, Order, Place};
 use super::wake::Waker;
 use super::words::{Ears, Report, Seat};
-use ::stage::SessionId;
+use ::stage::{By, Connection, SessionId};
 use audio::jitter;
 use audio::mix::{Command, Input as DeskInput};
 use base::limit::{ADDRESSES_PER_SESSION_MAX, DATAGRAM_BYTES_MAX, MEDIA_INTRODUCTION_MILLIS_MAX, NETWORK_QUEUE_MESSAGES_MAX};
@@ -28,6 +28,9 @@ const ROUND_MAX: Duration = Duration::from_millis(100);
 /// Between two looks at the mixer's pulse: a third of what the supervisor allows.
 const PULSE: Duration = Duration::from_millis(200);
 
+/// Between two looks at how the sessions' packets fare.
+const MEASURE: Duration = Duration::from_secs(1);
+
 /// Datagrams taken in one go before anything else gets its turn.
 const BATCH: usize = 256;
 
@@ -43,6 +46,14 @@ pub(super) enum ToNetwork {
     Seat(SessionId, DeskInput, bool),
     /// A session's voice is muted or unmuted.
     Mute(SessionId, bool),
+    /// A session is on air or backstage, its voice and its ear.
+    OnAir(SessionId, bool),
+    /// A session's voice fades, and is muted then.
+    Fade(SessionId),
+    /// An event's programme carries the hold sound, or the air.
+    Hold(DeskId, bool),
+    /// A bell for all of an event's stage.
+    Chime(DeskId),
     /// A session is closed.
     Close(SessionId),
     /// One tick for those who hear the stage.
@@ -153,6 +164,7 @@ impl Loop {
     /// Goes round until told to exit; `beat` is called while the mixer's pulse goes on.
     pub(super) fn run(mut self, queue: &Receiver<ToNetwork>, beat: impl Fn()) {
         let mut pulse = (Instant::now(), self.metrics.ticks.load(Relaxed));
+        let mut measured = Instant::now();
         loop {
             self.wait();
             self.network.waker.awake();
@@ -166,6 +178,10 @@ impl Loop {
             self.receive();
             self.expire();
             self.flush();
+            if measured.elapsed() >= MEASURE {
+                measured = Instant::now();
+                self.measure();
+            }
             let ticks = self.metrics.ticks.load(Relaxed);
             if pulse.0.elapsed() >= PULSE && ticks != pulse.1 {
                 beat();
@@ -194,7 +210,11 @@ impl Loop {
             }
             ToNetwork::Open(id, seat, session) => self.open(id, seat, *session),
             ToNetwork::Seat(id, input, muted) => self.seat(id, input, muted),
-            ToNetwork::Mute(id, muted) => self.mute(id, muted),
+            ToNetwork::Mute(id, muted) => self.change(id, |seat| seat.muted = muted, |input| Command::SetMuted(input, muted)),
+            ToNetwork::OnAir(id, on_air) => self.change(id, |seat| seat.on_air = on_air, |input| Command::SetOnAir(input, on_air)),
+            ToNetwork::Fade(id) => self.change(id, |seat| seat.muted = true, Command::Fade),
+            ToNetwork::Hold(desk, hold) => self.order(Order::Desk(desk, Command::SetHold(hold))),
+            ToNetwork::Chime(desk) => self.order(Order::Desk(desk, Command::Chime)),
             ToNetwork::Close(id) => self.close(id),
             ToNetwork::Hear(ears) => self.hear(&ears),
             ToNetwork::TcpOpened { peer, frames } => drop(self.tcp.insert(peer, Line { frames, since: Instant::now() })),
@@ -218,16 +238,24 @@ impl Loop {
         // One that is gone by now was reported, and its input is free again.
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.seat = Seat { input: Some(input), muted, ..peer.seat };
-        let desk = peer.seat.desk;
-        self.order(Order::Desk(desk, Command::Open(input)));
-        self.order(Order::Desk(desk, Command::SetMuted(input, muted)));
+        let seat = peer.seat;
+        self.begin(seat);
     }
 
-    fn mute(&mut self, id: SessionId, muted: bool) {
+    /// A voice begins at its seat, heard by whom it is to be heard.
+    fn begin(&mut self, seat: Seat) {
+        let Some(input) = seat.input else { return };
+        for command in [Command::Open(input), Command::SetMuted(input, seat.muted), Command::SetOnAir(input, seat.on_air)] {
+            self.order(Order::Desk(seat.desk, command));
+        }
+    }
+
+    /// Changes a session's seat; the desk is told once it has an input there.
+    fn change(&mut self, id: SessionId, change: impl FnOnce(&mut Seat), command: impl FnOnce(DeskInput) -> Command) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        peer.seat.muted = muted;
+        change(&mut peer.seat);
         if let Seat { desk, input: Some(input), .. } = peer.seat {
-            self.order(Order::Desk(desk, Command::SetMuted(input, muted)));
+            self.order(Order::Desk(desk, command(input)));
         }
     }
 
@@ -273,8 +301,7 @@ impl Loop {
         let sessions = self.by_desk.get(&ears.desk).cloned().unwrap_or_default();
         for id in sessions {
             let Some(peer) = self.peers.get(&id) else { continue };
-            let own = peer.seat.input.and_then(|input| ears.own.iter().find(|(one, _)| *one == input)).map(|(_, own)| own);
-            if let Some(payload) = own.or(ears.mix.as_ref()) {
+            if let Some(payload) = ears.packet(peer.seat.input) {
                 self.give(id, Input::Sound { payload, timestamp: ears.timestamp, level: None });
             }
         }
@@ -342,6 +369,17 @@ impl Loop {
         }
     }
 
+    /// Tells what every connected session's way is like.
+    fn measure(&self) {
+        for (id, peer) in self.peers.iter().filter(|(_, peer)| peer.session.is_connected()) {
+            let report = Report::Connection(peer.seat.event, *id, connection(&peer.session.stats()));
+            // The next one is as good.
+            if self.reports.try_send(report).is_err() {
+                count(&self.metrics.reports_dropped);
+            }
+        }
+    }
+
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some(&(at, id)) = self.deadlines.first()
@@ -399,13 +437,12 @@ impl Loop {
 
     fn sound(&mut self, id: SessionId, packet: &Packet) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        let Seat { desk, input: Some(input), muted, .. } = peer.seat else { return };
+        let seat @ Seat { desk, input: Some(input), .. } = peer.seat else { return };
         count(&self.metrics.packets_in);
         let changed = peer.ssrc.replace(packet.ssrc).is_some_and(|before| before != packet.ssrc);
         if changed {
             // Another microphone: another timeline, so the voice begins anew.
-            self.order(Order::Desk(desk, Command::Open(input)));
-            self.order(Order::Desk(desk, Command::SetMuted(input, muted)));
+            self.begin(seat);
         }
         let Some(slot) = jitter::Packet::new(packet.arrival, packet.sequence, packet.timestamp, &packet.payload) else { return };
         if !self.waiting.is_empty() || self.mixer.push(Order::Desk(desk, Command::Push(input, slot))).is_err() {
@@ -451,6 +488,23 @@ impl Loop {
                 return;
             }
         }
+    }
+}
+
+/// What a session measured, in the stage's words.
+fn connection(stats: &ingest::Stats) -> Connection {
+    let millis = |time: Option<Duration>| time.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of one thousand")]
+    let permille = |share: Option<f32>| (share.unwrap_or(0.0).clamp(0.0, 1.0) * 1_000.0).round() as u16;
+    Connection {
+        rtt_ms: millis(stats.round_trip),
+        loss_up_permille: permille(stats.lost_in),
+        loss_down_permille: permille(stats.lost_out),
+        jitter_ms: millis(stats.jitter_in.max(stats.jitter_out)).unwrap_or(0),
+        by: match stats.transport {
+            Some(Transport::Tcp) => By::Tcp,
+            Some(Transport::Udp) | None => By::Udp,
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! The whole role in one process, over real sockets: what is spoken is what is kept, heard and refused.
 
+mod check;
 mod speaker;
 mod world;
 

@@ -1,8 +1,8 @@
 //! What the stage's threads say to each other.
 
 use super::mixing::DeskId;
-use ::stage::{Action, SessionId, SessionKind, Who};
-use audio::mix::Input;
+use ::stage::{Action, Connection, SessionId, SessionKind, Who};
+use audio::mix::{Bus, INPUTS, Input};
 use base::fact::{Fact, LevelDb};
 use base::{EventId, FaultKind, FragmentNumber};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(super) enum Request {
     Console { event: EventId, who: Who, lines: mpsc::Sender<ConsoleLine>, reply: Reply<()> },
     /// Somebody wants something done.
     Act { event: EventId, who: Who, action: Action, reply: Reply<()> },
+    /// The next seconds of somebody's microphone, encoded as for listeners.
+    Check { event: EventId, who: Who, reply: Reply<Vec<u8>> },
     /// A session is closed by its owner.
     Close { event: EventId, session: SessionId, reply: Reply<()> },
     /// Whether a session is there.
@@ -33,7 +35,10 @@ pub(super) enum Request {
 pub(super) struct InputLevel {
     pub input: Input,
     pub level: LevelDb,
+    /// Whether it talked and was heard.
     pub talking: bool,
+    /// Whether it talked into a muted microphone.
+    pub talking_muted: bool,
 }
 
 /// What reaches the control thread.
@@ -46,6 +51,8 @@ pub(super) enum Report {
     SessionClosed(EventId, SessionId),
     /// Ten times a second, what an event's inputs measured.
     Levels(DeskId, Vec<InputLevel>),
+    /// Once a second, what a connected session's way is like.
+    Connection(EventId, SessionId, Connection),
     /// The disk takes no more.
     RecordingStopped(DeskId, FragmentNumber),
     /// The programme is sealed and synced.
@@ -62,10 +69,22 @@ pub(super) struct Ears {
     pub desk: DeskId,
     /// The first sample's place on the way back, in samples, wrapping.
     pub timestamp: u32,
-    /// For everybody who isn't in `own`.
-    pub mix: Option<Arc<[u8]>>,
-    /// For who talks: everybody but themselves.
+    /// For each bus, what all hear on it who aren't in `own`; none when nobody does.
+    pub buses: [Option<Arc<[u8]>>; 2],
+    /// Which of them is for each input, and for those who only hear.
+    pub of: [Bus; INPUTS],
+    pub monitor: Bus,
+    /// For who talks: everybody on their bus but themselves.
     pub own: Vec<(Input, Arc<[u8]>)>,
+}
+
+impl Ears {
+    /// What somebody hears, at this input or without one.
+    pub(super) fn packet(&self, input: Option<Input>) -> Option<&Arc<[u8]>> {
+        let own = input.and_then(|input| self.own.iter().find(|(one, _)| *one == input));
+        let bus = input.map_or(self.monitor, |input| self.of[input.number()]);
+        own.map(|(_, own)| own).or(self.buses[bus.place()].as_ref())
+    }
 }
 
 /// Where a session's sound goes.
@@ -76,4 +95,5 @@ pub(super) struct Seat {
     /// The desk's input it speaks into: none for a monitor, and for a microphone before it is connected.
     pub input: Option<Input>,
     pub muted: bool,
+    pub on_air: bool,
 }

@@ -19,7 +19,7 @@ fn open(network: &mut Loop, id: SessionId, transport: Transport, from: SocketAdd
     let (caller, offer) = Caller::offer(now, Wish::Send);
     let here = Candidate { transport, address: network.local };
     let (session, answer) = Session::accept(now, Purpose::Whip, &offer, &[here]).unwrap();
-    let seat = Seat { event: EventId::from_random(1), desk: DESK, input: None, muted: false };
+    let seat = Seat { event: EventId::from_random(1), desk: DESK, input: None, muted: false, on_air: true };
     network.take(ToNetwork::Open(id, seat, Box::new(session)));
     let mut call = caller.answered(now, &answer).unwrap();
     call.add_candidate(Candidate { transport, address: from });

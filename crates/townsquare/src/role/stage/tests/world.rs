@@ -202,6 +202,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     head: String,
     pub(super) body: String,
+    /// The same as it came.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -225,10 +227,11 @@ pub(super) fn post(address: SocketAddr, path: &str, ticket: &str, kind: &str, bo
     let _ = stream.write_all(body.as_bytes());
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |end| end + 4);
+    let bytes = answer.split_off(end);
+    let head = String::from_utf8(answer).unwrap();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Answer { status, head, body: String::from_utf8_lossy(&bytes).into_owned(), bytes }
 }
 
 fn head(method: &str, path: &str, ticket: &str) -> String {
