@@ -29,3 +29,16 @@ pub use metrics::Load;
 pub use tls::Tls;
 pub use tree::Want;
 pub use worker::{Config, Listening, Worker};
+
+/// For `bin/fuzz`: what reads bytes from outside, without the worker around it.
+#[cfg(fuzzing)]
+pub mod fuzz {
+    /// A request's head, and the address that it names.
+    pub fn request(bytes: &[u8]) {
+        if let Ok(Some((request, length))) = crate::http::parse(bytes) {
+            assert!(length <= bytes.len());
+            let _ = crate::address::parse(&request.target);
+        }
+        let _ = std::str::from_utf8(bytes).map(crate::address::parse);
+    }
+}
