@@ -35,6 +35,11 @@ impl Cost {
         self.0.iter().fold(head, |table, row| table + &format!("| {} | {:.1} | {:.0} |\n", row.role, row.core_percent, row.resident_mib))
     }
 
+    /// What one role took of a core.
+    pub(crate) fn core_percent(&self, role: &str) -> f64 {
+        self.0.iter().find(|row| row.role == role).map_or(f64::NAN, |row| row.core_percent)
+    }
+
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let row = |row: &Row| serde_json::json!({ "role": row.role, "core_percent": row.core_percent, "resident_mib": row.resident_mib });
         self.0.iter().map(row).collect()

@@ -1,14 +1,16 @@
 //! `bin/bench live`: how long a word takes to everybody, beside the budget, and what an event costs.
 //!
 //! A marked tone is spoken over real WebRTC; it is timed where a speaker, a listener of the endless stream and a player of
-//! LL-HLS would hear it. Arguments: `--json`, `--seconds N` (default 150), `--events N` (default 40).
+//! Then: how fast a host's mute is, what a full stage costs, and many events. Arguments: `--json`, `--seconds N` (default 150), `--events N` (default 40).
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 #![allow(clippy::cast_possible_truncation, reason = "counts of marks and seconds are small")]
 
 mod cost;
+mod full;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 mod marks;
+mod mute;
 mod routes;
 
 #[path = "../../tests/support/mod.rs"]
@@ -47,11 +49,19 @@ fn main() {
     let wish = Wish::from_arguments();
     let server = Server::start();
     let one = one_event(&server, wish.seconds);
+    let mute = mute::measure(&server);
+    let full = full::measure(&server, wish.seconds.min(60));
     let many = many_events(&server, wish.events, wish.seconds.min(60));
     if wish.json {
-        println!("{}", serde_json::json!({ "one_event": one.to_json(), "many_events": many.to_json() }));
+        let mute = serde_json::json!({ "times": mute.count(), "p50_ms": mute.quantile(0.5), "most_ms": mute.quantile(1.0) });
+        let full = serde_json::json!({ "hearing": full.hearing, "cost": full.cost.to_json() });
+        println!("{}", serde_json::json!({ "one_event": one.to_json(), "mute": mute, "full_stage": full, "many_events": many.to_json() }));
     } else {
         one.print();
+        println!("\n| a host's mute to silence in the programme | times | p50 ms | most ms | to reach |\n|---|---|---|---|---|");
+        let (p50, most) = (mute.quantile(0.5), mute.quantile(1.0));
+        println!("| | {} | {p50:.0} | {most:.0} | < {:.0} |", mute.count(), mute::BUDGET_MUTE_MILLIS);
+        full.print(wish.seconds.min(60));
         many.print();
     }
 }

@@ -117,6 +117,10 @@ pub(crate) fn samples(count: usize) -> Duration {
 pub(crate) struct Spread(Vec<f64>);
 
 impl Spread {
+    pub(crate) const fn of(millis: Vec<f64>) -> Self {
+        Self(millis)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }

@@ -9,6 +9,7 @@
 
 mod arrivals;
 
+#[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../live/cost.rs"]
 mod cost;
 
