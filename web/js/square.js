@@ -103,6 +103,7 @@ function enhance() {
   if (document.querySelector('town-rehearsal')) void import('./rehearsal.js');
   for (const time of document.querySelectorAll('time[datetime]')) showTime(/** @type {HTMLTimeElement} */ (time));
   for (const field of document.querySelectorAll('.copy')) offerCopy(field);
+  for (const zone of document.querySelectorAll('input.own-zone')) /** @type {HTMLInputElement} */ (zone).value = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const input of document.querySelectorAll('input[type="datetime-local"]')) ownTime(/** @type {HTMLInputElement} */ (input));
 }
 

@@ -2,14 +2,17 @@
 
 use crate::address::Addresses;
 use crate::rehearsal::Rehearsal;
+use base::limit::{LOCKED_EVENTS_TRIED_MAX, PASSPHRASE_TRIES_PER_MINUTE_MAX};
 use base::{EventId, FaultKind, UnixMillis};
 use gate::Keys;
+use square::event::Policy;
+use square::rate::Rate;
 use square::rehearsal::Crowd;
 use square::secret::Chance;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use store::{Event, Store};
 
 /// What is done outside, as a future.
@@ -26,8 +29,17 @@ pub enum Order {
 
 /// What is done outside this crate: files and other roles.
 pub trait Shell: Send + Sync + 'static {
-    /// Makes a new event known to stage and relays, once its row is committed.
+    /// Makes an event known to stage and relays, new or changed, once its row is committed.
     fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a>;
+
+    /// Makes it known that an event was taken back, and removes what lies in its directory.
+    fn withdraw(&self, event: EventId) -> Doing<'_>;
+
+    /// A passphrase's hash; slow on purpose, so few are made at once.
+    fn lock(&self, passphrase: String) -> Doing<'_, String>;
+
+    /// Whether a passphrase is the one that was hashed; as slow.
+    fn unlock(&self, passphrase: String, hash: String) -> Doing<'_, bool>;
 
     /// Tells the stage what to do; `ticket` is a host's. Done once the stage has acknowledged it and the row says so.
     fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a>;
@@ -57,6 +69,8 @@ pub struct Config {
     pub now: fn() -> UnixMillis,
     /// Chance for secrets and ids.
     pub chance: fn() -> Chance,
+    /// What the operator decided for the whole square.
+    pub policy: Policy,
     /// The way outside.
     pub shell: Arc<dyn Shell>,
 }
@@ -98,6 +112,8 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    /// Passphrases tried, by event.
+    tries: Mutex<Rate>,
     counts: Counts,
 }
 
@@ -105,7 +121,8 @@ impl App {
     /// An app over what the binary decided.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self(Arc::new(Inner { config, counts: Counts::default() }))
+        let tries = Mutex::new(Rate::new(60_000, LOCKED_EVENTS_TRIED_MAX));
+        Self(Arc::new(Inner { config, tries, counts: Counts::default() }))
     }
 
     /// What was answered since the start.
@@ -124,6 +141,16 @@ impl App {
 
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.0.config.addresses
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.0.config.policy
+    }
+
+    /// Whether one more passphrase may be tried at this event now.
+    pub(crate) fn may_try(&self, event: EventId) -> bool {
+        let mut tries = self.0.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.allows(event.to_i64().unsigned_abs().into(), PASSPHRASE_TRIES_PER_MINUTE_MAX, self.now())
     }
 
     pub(crate) fn shell(&self) -> &dyn Shell {

@@ -15,7 +15,7 @@ pub(crate) const DESCRIPTION: &str = include_str!("../../../web/openapi.json");
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     vec![
         ("/api/townsquare/v1/events", get(event::list).post(event::create)),
-        ("/api/townsquare/v1/events/{event}", get(event::show)),
+        ("/api/townsquare/v1/events/{event}", get(event::show).patch(event::edit).delete(event::delete)),
         ("/api/townsquare/v1/events/{event}/go-live", post(event::go_live)),
         ("/api/townsquare/v1/events/{event}/end", post(event::end)),
         ("/api/townsquare/v1/events/{event}/rehearsal", get(rehearsal::show).post(rehearsal::start).delete(rehearsal::end)),

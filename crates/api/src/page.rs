@@ -1,7 +1,10 @@
 //! Pages: HTML rendered by the server, whole without script.
 
+pub(crate) mod announce;
 pub(crate) mod event;
 pub(crate) mod home;
+pub(crate) mod locked;
+mod prose;
 pub(crate) mod rehearsal;
 pub(crate) mod sign_in;
 pub(crate) mod stage;

@@ -29,10 +29,13 @@ pub fn router(app: App, door: Door) -> Router {
 fn pages() -> Vec<(&'static str, MethodRouter<App>)> {
     vec![
         ("/", get(page::home::show)),
-        ("/events", post(page::event::create)),
-        ("/events/new", get(page::event::new)),
+        ("/events", post(page::announce::create)),
+        ("/events/new", get(page::announce::new)),
         ("/events/{event}", get(page::event::show)),
         ("/events/{event}/t/{ticket}", get(page::event::show_with_ticket)),
+        ("/events/{event}/edit", get(page::announce::edit).post(page::announce::change)),
+        ("/events/{event}/delete", post(page::announce::delete)),
+        ("/events/{event}/passphrase", post(page::locked::unlock)),
         ("/events/{event}/end", post(page::event::end)),
         ("/events/{event}/rehearsal", get(page::rehearsal::show).post(page::rehearsal::start)),
         ("/events/{event}/rehearsal/end", post(page::rehearsal::end)),

@@ -9,6 +9,7 @@ use gate::Keys;
 use gate::ticket::{Class, admit};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use square::event::Policy;
 use square::rehearsal::Crowd;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,19 @@ impl Shell for Stagehand {
     fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a> {
         self.announced.lock().expect("no test panics with it").push(event.id);
         Box::pin(async { Ok(()) })
+    }
+
+    fn withdraw(&self, event: EventId) -> Doing<'_> {
+        self.announced.lock().expect("no test panics with it").retain(|known| *known != event);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn lock(&self, passphrase: String) -> Doing<'_, String> {
+        Box::pin(async move { Ok(format!("hash of {passphrase}")) })
+    }
+
+    fn unlock(&self, passphrase: String, hash: String) -> Doing<'_, bool> {
+        Box::pin(async move { Ok(hash == format!("hash of {passphrase}")) })
     }
 
     fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a> {
@@ -136,6 +150,15 @@ impl Town {
     }
 
     pub(crate) fn at(store: Store, square: &str, now: fn() -> UnixMillis) -> Self {
+        Self::made(store, square, now, Policy::default())
+    }
+
+    /// A town whose operator decided this.
+    pub(crate) fn under(store: Store, policy: Policy) -> Self {
+        Self::made(store, "https://square.example", || NOW, policy)
+    }
+
+    fn made(store: Store, square: &str, now: fn() -> UnixMillis, policy: Policy) -> Self {
         let stagehand = Arc::new(Stagehand {
             store: store.clone(),
             announced: Mutex::default(),
@@ -152,6 +175,7 @@ impl Town {
                 CHANCE.set(CHANCE.get() + 1);
                 [CHANCE.get(); 32]
             },
+            policy,
             shell: Arc::clone(&stagehand) as Arc<dyn Shell>,
         });
         let (public, operator) = (router(app.clone(), Door::Public), router(app.clone(), Door::Operator));

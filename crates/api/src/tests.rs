@@ -1,5 +1,6 @@
 //! The square as people and programs meet it, on both databases.
 
+mod announcement;
 mod faults;
 mod headers;
 mod programs;
@@ -152,7 +153,13 @@ fn what_is_typed_wrong_is_said_beside_it_and_the_rest_is_kept() {
             ("title=A&start=1999-01-01T00:00&visibility=private", 422, "This time has passed."),
             ("title=A&start=9999-01-01T00:00&visibility=private", 422, "ten years ahead at most"),
             ("title=%3Cb%3E%22&start=soon&visibility=private", 422, "value=\"&#60;b&#62;&#34;\""),
+            ("title=A&visibility=private&passphrase=short", 422, "passphrase-error"),
+            ("title=A&visibility=private&guests=nobody", 422, "guests-error"),
+            ("title=A&visibility=private&language=de_DE", 422, "language-error"),
+            ("title=A&visibility=private&empty_minutes=0", 422, "empty_minutes-error"),
+            ("title=A&visibility=private&repeats=weekly&times=3", 422, "repeats-error"),
             ("title=A&visibility=secret", 400, "bad-request"),
+            ("title=A&delay=7", 400, "bad-request"),
         ];
         for (fields, status, said) in rows {
             let answer = town.submit("/events", &ada, &format!("csrf={word}&{fields}")).await;

@@ -17,11 +17,6 @@ impl When {
     }
 }
 
-/// As a form's field for a date and a time takes it, in UTC.
-pub(crate) fn field(at: UnixMillis) -> String {
-    time(at).strftime("%Y-%m-%dT%H:%M").to_string()
-}
-
 /// RFC 3339, to the second.
 pub(crate) fn rfc3339(at: UnixMillis) -> String {
     time(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()

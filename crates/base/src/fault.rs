@@ -59,6 +59,26 @@ pub enum FaultKind {
     TitleMissing,
     /// The title is too long.
     TitleTooLong,
+    /// The description is too long.
+    DescriptionTooLong,
+    /// The language's tag can't be one.
+    LanguageUnusable,
+    /// A number of minutes can't be.
+    MinutesUnusable,
+    /// A passphrase is too short or too long.
+    PassphraseUnusable,
+    /// The list of guests is too long or names nobody.
+    GuestsUnusable,
+    /// A series can't be repeated like that.
+    SeriesUnusable,
+    /// The event is private and lets in who knows its passphrase.
+    PassphraseNeeded,
+    /// That was not the passphrase.
+    PassphraseWrong,
+    /// The event has begun: its announcement stands.
+    EventBegun,
+    /// Somebody has announced as many events as they may.
+    EventsAheadFull,
     /// A time could not be read.
     BadTime,
     /// The start has passed.
@@ -168,6 +188,20 @@ impl FaultKind {
             Self::NameUnusable => ("name-unusable", 422, "A name has 1 to 30 letters, digits or underscores."),
             Self::TitleMissing => ("title-missing", 422, "The event needs a title."),
             Self::TitleTooLong => ("title-too-long", 422, "The title is too long: 120 characters at most."),
+            Self::DescriptionTooLong => ("description-too-long", 422, "The description is too long: 4,000 characters at most."),
+            Self::LanguageUnusable => {
+                ("language-unusable", 422, "This is no language. Choose one of the list, or write its tag, like pt-BR.")
+            }
+            Self::MinutesUnusable => ("minutes-unusable", 422, "Name 1 to 120 minutes."),
+            Self::PassphraseUnusable => ("passphrase-unusable", 422, "A passphrase has 8 to 128 characters."),
+            Self::GuestsUnusable => ("guests-unusable", 422, "Somebody on this list has no account here, or they are more than 200."),
+            Self::SeriesUnusable => ("series-unusable", 422, "A series has a first date and 2 to 52 events. Say how often, or until when."),
+            Self::PassphraseNeeded => ("passphrase-needed", 403, "This event is private. It opens with its passphrase."),
+            Self::PassphraseWrong => ("passphrase-wrong", 403, "That is not the passphrase. Mind capital letters and spaces."),
+            Self::EventBegun => ("event-begun", 409, "This event has begun. What was announced stands."),
+            Self::EventsAheadFull => {
+                ("events-ahead-full", 409, "You have announced 100 events that are not over. End or delete one first.")
+            }
             Self::BadTime => ("bad-time", 422, "The time can't be read. Write it like 2026-11-21T18:00:00Z."),
             Self::StartPast => ("start-past", 422, "This time has passed. Name one that is to come, or none."),
             Self::StartFar => ("start-far", 422, "An event is announced ten years ahead at most."),

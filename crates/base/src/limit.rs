@@ -13,6 +13,42 @@ pub const LIVE_EVENTS_MAX: usize = 64;
 /// Characters of an event's title. Answer: 422 `title-too-long`.
 pub const TITLE_CHARS_MAX: usize = 120;
 
+/// Characters of an event's description. Answer: 422 `description-too-long`.
+pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
+
+/// Characters of a language's tag (RFC 5646, section 4.4.1). Answer: 422 `language-unusable`.
+pub const LANGUAGE_CHARS_MAX: usize = 35;
+
+/// Minutes with nobody on stage after which an event may end by itself, at most; one at least. Answer: 422 `minutes-unusable`.
+pub const EMPTY_MINUTES_MAX: u32 = 120;
+
+/// Characters of an event's passphrase. Answer: 422 `passphrase-unusable`.
+pub const PASSPHRASE_CHARS_MAX: usize = 128;
+
+/// Fewest characters of an event's passphrase: with [`PASSPHRASE_TRIES_PER_MINUTE_MAX`] nobody guesses it. Answer: 422 `passphrase-unusable`.
+pub const PASSPHRASE_CHARS_MIN: usize = 8;
+
+/// Passphrases that may be tried at one event in a minute, whoever tries. Answer: 429 `too-many-requests`.
+pub const PASSPHRASE_TRIES_PER_MINUTE_MAX: u32 = 20;
+
+/// Events at which passphrases may be tried in one minute. Answer: as above.
+pub const LOCKED_EVENTS_TRIED_MAX: usize = 1_024;
+
+/// Passphrases that are hashed at once: each takes 19 MiB and a core. Answer: the others wait.
+pub const PASSPHRASES_AT_ONCE_MAX: usize = 2;
+
+/// Accounts on an event's list of guests. Answer: 422 `guests-unusable`.
+pub const GUESTS_MAX: usize = 200;
+
+/// Events of one series. Answer: 422 `series-unusable`.
+pub const SERIES_EVENTS_MAX: usize = 52;
+
+/// Events of one account that are not over, administrators' apart. Answer: 409 `events-ahead-full`.
+pub const EVENTS_OPEN_PER_ACCOUNT_MAX: u64 = 100;
+
+/// Hands that wait in one event. Answer: 409 `hands-full`.
+pub const HANDS_WAITING_MAX: usize = 100;
+
 /// Minutes that an event's start may have passed when it is announced: who is late announces all the same. Answer: 422 `start-past`.
 pub const START_PAST_MINUTES_MAX: i64 = 60;
 
@@ -24,9 +60,6 @@ pub const STAGE_NAME_CHARS_MAX: usize = 40;
 
 /// Characters of an account's name. Answer: 422 `name-unusable`.
 pub const ACCOUNT_NAME_CHARS_MAX: usize = 30;
-
-/// Hands that wait in one event. Answer: 409 `hands-full`.
-pub const HANDS_WAITING_MAX: usize = 100;
 
 /// Characters of what somebody who raises a hand wants to speak about. Answer: 422 `text-too-long`.
 pub const TOPIC_CHARS_MAX: usize = 120;

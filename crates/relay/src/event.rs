@@ -20,7 +20,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use views::Shelf;
 pub(crate) use views::{Found, Keep, Thing};
 
@@ -94,6 +94,8 @@ enum Withheld {
 pub(crate) struct Event {
     pub(crate) id: EventId,
     announcement: Announcement,
+    /// When its file was written, once that was looked at.
+    announced: Option<SystemTime>,
     directory: PathBuf,
     memory: PathBuf,
     indexes: [Index; 3],
@@ -155,6 +157,7 @@ impl Event {
         Ok(Self {
             id,
             announcement,
+            announced: None,
             directory,
             memory,
             indexes: Rung::ALL.map(Index::new),
@@ -208,6 +211,7 @@ impl Event {
     /// # Errors
     /// A file is there and can't be read.
     pub(crate) fn poll(&mut self, now: Instant, scratch: &mut Vec<u8>) -> io::Result<bool> {
+        self.poll_announcement();
         let sealed = self.indexes[0].sealed_end();
         let mut fresh = self.poll_withheld() | self.poll_cuts()? | self.poll_journal()?;
         for (rung, (files, index)) in self.files.iter_mut().zip(&mut self.indexes).enumerate() {
@@ -220,7 +224,7 @@ impl Event {
             self.grown = now;
         }
         let idle = u64::try_from(now.saturating_duration_since(self.grown).as_millis()).unwrap_or(u64::MAX / 5);
-        let mark = view::published(&self.indexes[0], self.announcement.delay, idle);
+        let mark = view::published(&self.indexes[0], self.announcement.plan.delay, idle);
         fresh |= self.look_for_missing() | (mark != self.mark) | is_first;
         self.mark = mark;
         self.phase = self.look_at_phase();
@@ -233,6 +237,23 @@ impl Event {
             self.openings.clear();
         }
         Ok(fresh)
+    }
+
+    /// Until the first fragment is there the announcement may change: who may hear it, and how far behind.
+    fn poll_announcement(&mut self) {
+        if self.indexes[0].first().is_some() {
+            return;
+        }
+        let path = self.directory.join("event.json");
+        let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        if written == self.announced {
+            return;
+        }
+        // One that can't be read now leaves what was read before: it is written whole, so the next look finds it.
+        if let Some(announcement) = std::fs::read(&path).ok().and_then(|bytes| Announcement::read(&bytes).ok()) {
+            self.announcement = announcement;
+            self.announced = written;
+        }
     }
 
     /// Until the first fragment is there the journal is looked at: whether it is about to come, or never will. True when that has changed.

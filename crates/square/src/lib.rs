@@ -9,6 +9,7 @@ pub mod assembly;
 pub mod event;
 mod fault;
 pub mod hand;
+pub mod passphrase;
 pub mod pin;
 pub mod poll;
 pub mod question;
@@ -16,6 +17,7 @@ pub mod rate;
 pub mod reaction;
 pub mod rehearsal;
 pub mod secret;
+pub mod series;
 pub mod visitor;
 pub mod words;
 

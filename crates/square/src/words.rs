@@ -1,6 +1,9 @@
 //! What people type: names, titles, times. Each is read here and nowhere else.
 
-use base::limit::{ACCOUNT_NAME_CHARS_MAX, START_AHEAD_DAYS_MAX, START_PAST_MINUTES_MAX, TITLE_CHARS_MAX};
+use base::limit::{
+    ACCOUNT_NAME_CHARS_MAX, DESCRIPTION_CHARS_MAX, GUESTS_MAX, LANGUAGE_CHARS_MAX, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN,
+    START_AHEAD_DAYS_MAX, START_PAST_MINUTES_MAX, TITLE_CHARS_MAX,
+};
 use base::{FaultKind, UnixMillis};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -52,6 +55,22 @@ pub fn line(typed: &str, chars_max: usize) -> Result<String, FaultKind> {
 /// # Errors
 /// [`FaultKind::BadTime`]; [`FaultKind::StartPast`] or [`FaultKind::StartFar`] outside of [`starts`].
 pub fn start(typed: &str, now: UnixMillis) -> Result<Option<UnixMillis>, FaultKind> {
+    let Some(start) = time(typed)? else { return Ok(None) };
+    let starts = starts(now);
+    if start < *starts.start() {
+        Err(FaultKind::StartPast)
+    } else if start > *starts.end() {
+        Err(FaultKind::StartFar)
+    } else {
+        Ok(Some(start))
+    }
+}
+
+/// A moment: RFC 3339, or a form's local date and time, which is then UTC. Nothing typed is none.
+///
+/// # Errors
+/// [`FaultKind::BadTime`].
+pub fn time(typed: &str) -> Result<Option<UnixMillis>, FaultKind> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);
@@ -60,14 +79,78 @@ pub fn start(typed: &str, now: UnixMillis) -> Result<Option<UnixMillis>, FaultKi
         .parse::<Timestamp>()
         .or_else(|_| typed.parse::<DateTime>().and_then(|local| local.to_zoned(TimeZone::UTC)).map(|zoned| zoned.timestamp()))
         .map_err(|_| FaultKind::BadTime)?;
-    let (start, starts) = (UnixMillis(time.as_millisecond()), starts(now));
-    if start < *starts.start() {
-        Err(FaultKind::StartPast)
-    } else if start > *starts.end() {
-        Err(FaultKind::StartFar)
-    } else {
-        Ok(Some(start))
+    Ok(Some(UnixMillis(time.as_millisecond())))
+}
+
+/// A moment as a form's field for a date and a time has it, in UTC; with seconds where there are some.
+#[must_use]
+pub fn field(at: UnixMillis) -> String {
+    let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    time.strftime(if at.0 % 60_000 < 1_000 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
+}
+
+/// What an event is about: plain text in paragraphs ([`base::text::paragraphs`]).
+///
+/// # Errors
+/// [`FaultKind::DescriptionTooLong`].
+pub fn description(typed: &str) -> Result<String, FaultKind> {
+    let description = base::text::paragraphs(typed);
+    if description.chars().count() <= DESCRIPTION_CHARS_MAX { Ok(description) } else { Err(FaultKind::DescriptionTooLong) }
+}
+
+/// A language's tag (BCP 47), written as RFC 5646, section 2.1.1 has it: `pt-BR`, `zh-Hant`. Nothing typed is none.
+///
+/// # Errors
+/// [`FaultKind::LanguageUnusable`] when it can't be one.
+pub fn language(typed: &str) -> Result<String, FaultKind> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(String::new());
     }
+    let fits = |(place, part): (usize, &str)| {
+        let is_language = (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_further = (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if place == 0 { is_language } else { is_further }
+    };
+    // "-x-" stands before private words and never last; the language itself has a meaning to everybody.
+    if typed.len() > LANGUAGE_CHARS_MAX || !typed.split('-').enumerate().all(fits) {
+        return Err(FaultKind::LanguageUnusable);
+    }
+    let written = typed.split('-').enumerate().map(|(place, part)| {
+        let lower = part.to_ascii_lowercase();
+        match (place, part.len()) {
+            (1.., 2) => part.to_ascii_uppercase(),
+            (1.., 4) if part.bytes().all(|byte| byte.is_ascii_alphabetic()) => lower[..1].to_ascii_uppercase() + &lower[1..],
+            _ => lower,
+        }
+    });
+    Ok(written.collect::<Vec<_>>().join("-"))
+}
+
+/// A passphrase as it was typed, without white space around it. Nothing typed is none.
+///
+/// # Errors
+/// [`FaultKind::PassphraseUnusable`].
+pub fn passphrase(typed: &str) -> Result<Option<String>, FaultKind> {
+    let typed = typed.trim();
+    match typed.chars().count() {
+        0 => Ok(None),
+        PASSPHRASE_CHARS_MIN..=PASSPHRASE_CHARS_MAX => Ok(Some(typed.to_owned())),
+        _ => Err(FaultKind::PassphraseUnusable),
+    }
+}
+
+/// Accounts' names with white space or commas between them, an `@` before each or not.
+///
+/// # Errors
+/// [`FaultKind::GuestsUnusable`] when one can't be a name, or they are too many.
+pub fn guests(typed: &str) -> Result<Vec<String>, FaultKind> {
+    let words = typed.split(|c: char| c.is_whitespace() || c == ',' || c == ';').filter(|word| !word.is_empty());
+    let mut names: Vec<String> =
+        words.map(|word| name(word.trim_start_matches('@'))).collect::<Result<_, _>>().map_err(|_| FaultKind::GuestsUnusable)?;
+    names.sort_by_key(|name| name.to_ascii_lowercase());
+    names.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    if names.len() <= GUESTS_MAX { Ok(names) } else { Err(FaultKind::GuestsUnusable) }
 }
 
 /// When an event that is announced now may begin.

@@ -14,8 +14,11 @@ const CONNECTIONS_MAX: u32 = 8;
 const WAIT: Duration = Duration::from_secs(5);
 
 /// Every migration, oldest first. Forward only: one that was released is never edited.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "foundation", include_str!("../migrations/0001_foundation.sql")), (3, "crowd", include_str!("../migrations/0003_crowd.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "foundation", include_str!("../migrations/0001_foundation.sql")),
+    (2, "announcements", include_str!("../migrations/0002_announcements.sql")),
+    (3, "crowd", include_str!("../migrations/0003_crowd.sql")),
+];
 
 /// The database. Cheap to clone: a handle to a pool.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Rows: accounts, sign-in links, sessions, events and what their audiences take part in, on SQLite and on PostgreSQL.
+//! Rows: accounts, sign-in links, sessions, events, their series and what their audiences take part in, on SQLite and on PostgreSQL.
 //!
 //! The only place that holds SQL and knows which engine is behind it. Every query is one text in the dialect that both
 //! engines share, and the same tests run it on both. It keeps what it is told: rules live in `square`, the clock and
@@ -8,15 +8,18 @@ pub mod account;
 pub mod board;
 mod engine;
 pub mod event;
+mod guest;
 pub mod hand;
+pub mod series;
 pub mod session;
 pub mod vote;
 
 pub use account::{Account, AccountId, Role};
 pub use board::{Pin, Poll, Question};
 pub use engine::{Error, Store};
-pub use event::{Event, Phase};
+pub use event::{After, Event, Listed, Phase};
 pub use hand::{Hand, Standing};
+pub use series::{Repeats, Series, SeriesId};
 pub use session::{Hash, Link, Session};
 pub use vote::Ballot;
 

@@ -3,7 +3,7 @@
 use crate::account::{Account, AccountId, Role};
 use crate::engine::Store;
 use crate::event::Event;
-use base::{EventId, UnixMillis, Visibility};
+use base::{EventId, Plan, UnixMillis, Visibility};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -72,10 +72,19 @@ pub fn event(id: u64, visibility: Visibility, created_at: i64) -> Event {
     Event {
         id: EventId::from_random(id),
         title: format!("Event {id}"),
+        description: String::new(),
+        language: String::new(),
         visibility,
+        plan: Plan::default(),
+        passphrase: None,
+        picture: None,
+        series: None,
+        revision: 0,
+        changed_at: None,
         created_by: None,
         created_at: UnixMillis(created_at),
         start_at: None,
+        doors_at: None,
         live_at: None,
         ended_at: None,
         end: None,

@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub relay_workers: usize,
     /// Milliseconds between two sends to a listener, when they are not left to the relay workers.
     pub cadence_millis: Option<u64>,
+    /// Whether members and moderators may open events, too.
+    pub members_open_events: bool,
     /// Ticket keys, when they are not those of the data directory.
     pub keys: Option<PathBuf>,
     /// A relay in a tree has no stage and no square, but upstreams.

@@ -12,22 +12,74 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use base::{EventId, FaultKind};
 use gate::ticket::Class;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use square::Actor;
-use square::event::{self, Wanted};
+use square::event::{self, Circumstances, Draft, Faults, Field, Wanted};
 use store::{Event, Phase};
 
 /// Events of one phase in one answer.
 const EVENTS_LISTED_MAX: u32 = 200;
 
+/// What is said of a new event, or changed of an announced one: there, what is left out stays.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Said {
+    title: Option<String>,
+    description: Option<String>,
+    language: Option<String>,
+    /// RFC 3339; empty for none.
+    start_at: Option<String>,
+    visibility: Option<String>,
+    /// Empty for none.
+    passphrase: Option<String>,
+    guests: Option<Vec<String>>,
+    speak: Option<String>,
+    delay_seconds: Option<u64>,
+    record_tracks: Option<bool>,
+    empty_minutes: Option<u32>,
+    repeats: Option<Repeats>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewEvent {
-    title: String,
+struct Repeats {
+    /// `weekly`, `fortnightly` or `monthly`.
+    every: String,
     #[serde(default)]
-    start_at: Option<String>,
+    times: Option<u32>,
+    /// The last day.
     #[serde(default)]
-    visibility: Option<String>,
+    until: Option<String>,
+    /// The time zone whose clocks the hour is kept on.
+    #[serde(default)]
+    zone: Option<String>,
+}
+
+impl Said {
+    /// What it comes to, over what stands.
+    fn over(self, stands: Wanted) -> (Wanted, String) {
+        let Repeats { every, times, until, zone } =
+            self.repeats.unwrap_or(Repeats { every: String::new(), times: None, until: None, zone: None });
+        let wanted = Wanted {
+            title: self.title.unwrap_or(stands.title),
+            description: self.description.unwrap_or(stands.description),
+            language: self.language.unwrap_or(stands.language),
+            start: self.start_at.unwrap_or(stands.start),
+            visibility: self.visibility.unwrap_or(stands.visibility),
+            no_passphrase: self.passphrase.as_deref() == Some(""),
+            passphrase: self.passphrase.unwrap_or_default(),
+            guests: self.guests.map_or(stands.guests, |names| names.join(" ")),
+            speak: self.speak.unwrap_or(stands.speak),
+            delay: self.delay_seconds.map_or(stands.delay, |seconds| seconds.to_string()),
+            record_tracks: self.record_tracks.unwrap_or(stands.record_tracks),
+            empty_minutes: self.empty_minutes.map_or(stands.empty_minutes, |minutes| minutes.to_string()),
+            repeats: every,
+            times: times.map(|times| times.to_string()).unwrap_or_default(),
+            until: until.unwrap_or_default(),
+        };
+        (wanted, zone.unwrap_or_default())
+    }
 }
 
 /// An event as programs read it.
@@ -35,10 +87,16 @@ pub(crate) struct NewEvent {
 pub(crate) struct View {
     id: String,
     title: String,
+    description: String,
+    language: String,
     visibility: &'static str,
     phase: &'static str,
+    speak: &'static str,
+    delay_seconds: u64,
+    record_tracks: bool,
     created_at: String,
     start_at: Option<String>,
+    doors_at: Option<String>,
     live_at: Option<String>,
     ended_at: Option<String>,
     page: String,
@@ -78,17 +136,33 @@ pub(crate) struct List {
 pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<List>, Fault> {
     let mut events = Vec::new();
     for phase in [Phase::Live, Phase::Announced, Phase::Ended] {
-        let found = event::list(app.store(), &caller.actor, phase, EVENTS_LISTED_MAX).await?;
+        let found = event::list(app.store(), &caller.actor, phase, None, EVENTS_LISTED_MAX).await?;
         events.extend(found.iter().map(|event| view(&app, &caller.actor, event)));
     }
     Ok(Json(List { events }))
 }
 
-pub(crate) async fn create(State(app): State<App>, posted: Posted<NewEvent>) -> Result<(StatusCode, Json<View>), Fault> {
-    let NewEvent { title, start_at, visibility } = posted.body;
-    let wanted = Wanted { title, start: start_at.unwrap_or_default(), visibility: visibility.unwrap_or_default() };
-    let event = open(&app, &posted.caller.actor, &wanted).await?;
-    Ok((StatusCode::CREATED, Json(view(&app, &posted.caller.actor, &event))))
+pub(crate) async fn create(State(app): State<App>, posted: Posted<Said>) -> Result<(StatusCode, Json<View>), Fault> {
+    let actor = &posted.caller.actor;
+    let (wanted, zone) = posted.body.over(Wanted::default());
+    let events = open(&app, actor, &wanted, &zone).await?;
+    let first = events.first().ok_or(FaultKind::Internal)?;
+    Ok((StatusCode::CREATED, Json(view(&app, actor, first))))
+}
+
+pub(crate) async fn edit(State(app): State<App>, Path(id): Path<String>, posted: Posted<Said>) -> Result<Json<View>, Fault> {
+    let actor = &posted.caller.actor;
+    let event = event::find_announced(app.store(), actor, read_id(&id)?).await?;
+    if posted.body.repeats.is_some() {
+        return Err(FaultKind::BadRequest.into());
+    }
+    let (wanted, _) = posted.body.over(Wanted::of(&event, &event::guests(app.store(), &event).await?));
+    Ok(Json(view(&app, actor, &change(&app, actor, &event, &wanted).await?)))
+}
+
+pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, posted: Posted<Nothing>) -> Result<StatusCode, Fault> {
+    take_back(&app, &posted.caller.actor, read_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Json<View>, Fault> {
@@ -106,11 +180,74 @@ pub(crate) async fn end(State(app): State<App>, Path(id): Path<String>, posted: 
     Ok(Json(view(&app, &posted.caller.actor, &event)))
 }
 
-/// Opens an event and makes it known.
-pub(crate) async fn open(app: &App, actor: &Actor, wanted: &Wanted) -> Result<Event, Fault> {
-    let event = event::open(app.store(), actor, wanted, app.now(), &app.chance()).await?;
-    app.shell().announce(&event).await?;
+/// Why an announcement was not taken.
+pub(crate) enum Refused {
+    /// What was typed, field by field.
+    Fields(Faults),
+    /// Anything else.
+    Other(Fault),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Other(fault)
+    }
+}
+
+impl From<square::Fault> for Refused {
+    fn from(fault: square::Fault) -> Self {
+        // What only the rows could tell belongs to its field all the same.
+        let field = [(FaultKind::GuestsUnusable, Field::Guests), (FaultKind::SeriesUnusable, Field::Repeats)];
+        match field.into_iter().find(|(kind, _)| *kind == fault.kind) {
+            Some((kind, field)) => Self::Fields(Faults::from([(field, kind)])),
+            None => Self::Other(fault.into()),
+        }
+    }
+}
+
+impl From<Refused> for Fault {
+    /// Programs are told one thing at a time.
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Fields(faults) => faults.into_values().next().unwrap_or(FaultKind::BadRequest).into(),
+            Refused::Other(fault) => fault,
+        }
+    }
+}
+
+/// Opens an event, or those of a series, and makes them known. `zone`: where the clocks show the hours that a series keeps.
+pub(crate) async fn open(app: &App, actor: &Actor, wanted: &Wanted, zone: &str) -> Result<Vec<Event>, Refused> {
+    let draft = event::read(wanted, app.now(), None).map_err(Refused::Fields)?;
+    let hash = lock(app, &draft).await?;
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let around = Circumstances { hash, zone: &zone, now: app.now(), chance: &app.chance() };
+    let events = event::open(app.store(), actor, app.policy(), draft, around).await?;
+    for event in &events {
+        app.shell().announce(event).await.map_err(Fault::from)?;
+    }
+    Ok(events)
+}
+
+/// Changes what was announced, and makes it known.
+pub(crate) async fn change(app: &App, actor: &Actor, event: &Event, wanted: &Wanted) -> Result<Event, Refused> {
+    let draft = event::read(wanted, app.now(), Some(event)).map_err(Refused::Fields)?;
+    let hash = lock(app, &draft).await?;
+    let event = event::change(app.store(), actor, event.id, draft, hash, app.now()).await?;
+    app.shell().announce(&event).await.map_err(Fault::from)?;
     Ok(event)
+}
+
+/// Takes an event back that nobody has come for.
+pub(crate) async fn take_back(app: &App, actor: &Actor, id: EventId) -> Result<(), Fault> {
+    let event = event::take_back(app.store(), actor, id).await?;
+    Ok(app.shell().withdraw(event.id).await?)
+}
+
+async fn lock(app: &App, draft: &Draft) -> Result<Option<String>, Fault> {
+    match &draft.passphrase {
+        Some(passphrase) => Ok(Some(app.shell().lock(passphrase.clone()).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Tells the stage to open or end an event; answers with the event as it is then.
@@ -133,10 +270,16 @@ pub(crate) fn view(app: &App, actor: &Actor, event: &Event) -> View {
     View {
         id: event.id.to_string(),
         title: event.title.clone(),
+        description: event.description.clone(),
+        language: event.language.clone(),
         visibility: event.visibility.name(),
         phase: event.phase().name(),
+        speak: event.plan.speak.name(),
+        delay_seconds: event.plan.delay.seconds(),
+        record_tracks: event.plan.record_tracks,
         created_at: rfc3339(event.created_at),
         start_at: event.start_at.map(rfc3339),
+        doors_at: event.doors_at.map(rfc3339),
         live_at: event.live_at.map(rfc3339),
         ended_at: event.ended_at.map(rfc3339),
         page: addresses.page(event.id, ticket),

@@ -1,6 +1,7 @@
 //! An event's page: listening, the replay, and for who runs it the links and the end.
 
-use super::{Frame, render};
+use super::prose::{Prose, direction};
+use super::{Frame, announce, locked, render};
 use crate::address::{console_path, page_path};
 use crate::app::{App, Order};
 use crate::caller::Caller;
@@ -8,16 +9,15 @@ use crate::fault::{Fault, wants_json};
 use crate::json;
 use crate::request::Submitted;
 use crate::ticket;
-use crate::when::{self, When};
+use crate::when::When;
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use base::{FaultKind, Visibility};
 use gate::ticket::Class;
-use square::event::{self, Wanted};
-use square::words;
+use square::event;
 use store::{Event, Phase};
 
 #[derive(Template)]
@@ -26,6 +26,12 @@ struct EventPage {
     frame: Frame,
     id: String,
     title: String,
+    description: Prose,
+    /// The language of the event's own words, and which way they run.
+    language: String,
+    direction: &'static str,
+    record_tracks: bool,
+    delay_seconds: u64,
     phase: Phase,
     listed: bool,
     /// One sentence, for previews of the link.
@@ -50,27 +56,16 @@ struct Run {
     whip_token: String,
     end_path: String,
     rehearsal_path: String,
+    /// Where the announcement is changed, as long as it may be.
+    edit_path: Option<String>,
 }
-
-#[derive(Template)]
-#[template(path = "event_new.html")]
-struct NewPage {
-    frame: Frame,
-    wanted: Wanted,
-    title_fault: Option<&'static str>,
-    start_fault: Option<&'static str>,
-    /// When it may begin.
-    earliest: String,
-    latest: String,
-}
-
-/// What is wrong with a time in a form, where days and hours are chosen.
-const FORM_BAD_TIME: &str = "This is no date and time. Choose a day and an hour, like 2030-05-31T18:00.";
 
 pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, caller: Caller) -> Result<Response, Fault> {
     let id = json::event::read_id(&id)?;
-    let event = event::find(app.store(), &caller.actor, id, false).await?;
-    Ok(answer(&app, &caller, &event, &headers))
+    match event::find(app.store(), &caller.actor, id, false).await {
+        Err(fault) if fault.kind == FaultKind::PassphraseNeeded && !wants_json(&headers) => Ok(locked::ask(&caller, id, None)),
+        found => Ok(answer(&app, &caller, &found?, &headers)),
+    }
 }
 
 /// A private event's page for who has its link.
@@ -84,45 +79,17 @@ pub(crate) async fn show_with_ticket(
     // Who sees the event anyway needs no ticket; who does not is told what is wrong with theirs.
     let ticket = ticket::check(&app, &ticket, id);
     let event = match event::find(app.store(), &caller.actor, id, ticket.is_ok()).await {
-        Err(fault) if fault.kind == FaultKind::EventUnknown => return Err(ticket.err().unwrap_or(fault.kind).into()),
+        Err(fault) if matches!(fault.kind, FaultKind::EventUnknown | FaultKind::PassphraseNeeded) => {
+            return Err(ticket.err().unwrap_or(fault.kind).into());
+        }
         found => found?,
     };
     Ok(answer(&app, &caller, &event, &headers))
 }
 
-pub(crate) async fn new(State(app): State<App>, caller: Caller) -> Result<Response, Fault> {
-    event::may_open(&caller.actor)?;
-    Ok(render(&new_page(&app, &caller, Wanted::default(), None, None)))
-}
-
-pub(crate) async fn create(State(app): State<App>, form: Submitted) -> Result<Response, Fault> {
-    event::may_open(&form.caller.actor)?;
-    let text = |name: &str| form.field(name).to_owned();
-    let wanted = Wanted { title: text("title"), start: text("start"), visibility: text("visibility") };
-    // What was typed wrong is said beside its field, with everything else kept.
-    let (title_fault, start_fault) = match event::read(&wanted, &form.caller.actor, app.now(), &app.chance()) {
-        Err(fault @ (FaultKind::TitleMissing | FaultKind::TitleTooLong)) => (Some(fault.text()), None),
-        Err(FaultKind::BadTime) => (None, Some(FORM_BAD_TIME)),
-        Err(fault @ (FaultKind::StartPast | FaultKind::StartFar)) => (None, Some(fault.text())),
-        Err(fault) => return Err(fault.into()),
-        Ok(_) => {
-            let event = json::event::open(&app, &form.caller.actor, &wanted).await?;
-            return Ok(Redirect::to(&path_of(&app, &event)).into_response());
-        }
-    };
-    let page = render(&new_page(&app, &form.caller, wanted, title_fault, start_fault));
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-}
-
 pub(crate) async fn end(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
     let event = json::event::order(&app, &form.caller.actor, &id, Order::End).await?;
     Ok(Redirect::to(&path_of(&app, &event)).into_response())
-}
-
-fn new_page(app: &App, caller: &Caller, wanted: Wanted, title_fault: Option<&'static str>, start_fault: Option<&'static str>) -> NewPage {
-    let starts = words::starts(app.now());
-    let (earliest, latest) = (when::field(*starts.start()), when::field(*starts.end()));
-    NewPage { frame: Frame::new(caller), wanted, title_fault, start_fault, earliest, latest }
 }
 
 fn answer(app: &App, caller: &Caller, event: &Event, headers: &HeaderMap) -> Response {
@@ -136,6 +103,11 @@ fn answer(app: &App, caller: &Caller, event: &Event, headers: &HeaderMap) -> Res
         frame: Frame::new(caller),
         id: event.id.to_string(),
         title: event.title.clone(),
+        description: Prose::new(&event.description),
+        language: event.language.clone(),
+        direction: direction(&event.language),
+        record_tracks: event.plan.record_tracks,
+        delay_seconds: event.plan.delay.seconds(),
         phase: event.phase(),
         listed: event.visibility == Visibility::Public,
         summary: summary(event),
@@ -162,6 +134,7 @@ fn run(app: &App, event: &Event) -> Run {
         whip_token: speaker,
         end_path: format!("/events/{}/end", event.id),
         rehearsal_path: super::rehearsal::path(event.id),
+        edit_path: event.is_open_to_change().then(|| announce::path(event.id, "edit")),
     }
 }
 

@@ -38,12 +38,12 @@ struct Card {
 }
 
 pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Fault> {
-    let list = |phase| event::list(app.store(), &caller.actor, phase, EVENTS_SHOWN_MAX);
+    let list = |phase| event::list(app.store(), &caller.actor, phase, None, EVENTS_SHOWN_MAX);
     let cards = |events: Vec<Event>| events.iter().map(|event| card(&app, event)).collect();
     let (replays, unheard) = list(Phase::Ended).await?.into_iter().partition(Event::has_replay);
     Ok(render(&Home {
         frame: Frame::new(&caller),
-        may_open: event::may_open(&caller.actor).is_ok(),
+        may_open: event::may_open(&caller.actor, app.policy()).is_ok(),
         live: cards(list(Phase::Live).await?),
         announced: cards(list(Phase::Announced).await?),
         replays: cards(replays),

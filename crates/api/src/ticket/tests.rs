@@ -8,17 +8,8 @@ use store::Event;
 const NOW: i64 = 1_795_222_800_000;
 
 fn event(start: Option<i64>) -> Event {
-    Event {
-        id: EventId::from_random(u64::MAX),
-        title: "Town meeting".into(),
-        visibility: Visibility::Private,
-        created_by: None,
-        created_at: UnixMillis(NOW),
-        start_at: start.map(UnixMillis),
-        live_at: None,
-        ended_at: None,
-        end: None,
-    }
+    let id = EventId::from_random(u64::MAX).to_i64().unsigned_abs();
+    Event { start_at: start.map(UnixMillis), ..store::testing::event(id, Visibility::Private, NOW) }
 }
 
 #[test]

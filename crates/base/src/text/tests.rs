@@ -1,6 +1,6 @@
 //! What becomes of what is typed.
 
-use super::shown;
+use super::{paragraphs, shown};
 
 #[test]
 fn text_shows_what_it_is() {
@@ -16,5 +16,14 @@ fn text_shows_what_it_is() {
         ("<bdi>", "<bdi>"),
     ] {
         assert_eq!(shown(typed), seen, "{typed:?}");
+    }
+}
+
+#[test]
+fn paragraphs_stay_and_nothing_else_does() {
+    for (typed, seen) in
+        [("", ""), (" \r\n\r\n ", ""), ("one\r\ntwo\r\n\r\n\r\n\r\nthree  four\n\n", "one\ntwo\n\nthree four"), ("a\u{202e}b\rc", "ab\nc")]
+    {
+        assert_eq!(paragraphs(typed), seen, "{typed:?}");
     }
 }

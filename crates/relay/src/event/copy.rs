@@ -3,7 +3,7 @@
 use super::{Absent, Event, Found, Keep, Phase, Thing};
 use crate::body::{Body, Runs, SEND_BYTES};
 use base::{Cadence, FragmentNumber, Place, Rung};
-use programme::announcement::{Announcement, Delay};
+use programme::announcement::Delay;
 use programme::copy::{self, Frame};
 use programme::index::Entry;
 use programme::journal::Journal;
@@ -45,7 +45,11 @@ pub(super) struct Public {
 impl Event {
     /// The announcement for another relay: this one holds back already what is to be late.
     pub(crate) fn announcement(&self) -> Found {
-        let text = Announcement { delay: Delay::None, ..self.announcement.clone() }.text();
+        let text = {
+            let mut ahead = self.announcement.clone();
+            ahead.plan.delay = Delay::None;
+            ahead.text()
+        };
         Found::Here(Thing {
             body: Rc::new(Body::of_bytes(text.into_bytes())),
             content_type: "application/json",

@@ -119,7 +119,8 @@ impl World {
             at: FragmentNumber(0),
         };
         std::fs::create_dir_all(&stage.disk).unwrap();
-        let announcement = Announcement { id, title: "Town meeting".into(), visibility, created_at: UnixMillis(WALL), delay };
+        let mut announcement = Announcement::new(id, "Town meeting", visibility, UnixMillis(WALL));
+        announcement.plan.delay = delay;
         std::fs::write(stage.disk.join("event.json"), announcement.text()).unwrap();
         stage
     }

@@ -2,9 +2,8 @@
 
 use super::{Crowd, is_time, of_event, read};
 use crate::Actor;
-use crate::event::{Wanted, open};
-use crate::testing::{NOW, chance, somebody, with_store};
-use base::FaultKind;
+use crate::testing::{NOW, somebody, with_store};
+use base::{FaultKind, Visibility};
 use store::{Event, Role};
 
 #[test]
@@ -29,8 +28,8 @@ fn what_is_typed() {
 #[test]
 fn who_rehearses_and_when() {
     with_store(|store| async move {
-        let wanted = Wanted { title: "A".into(), start: String::new(), visibility: "private".into() };
-        let event = open(&store, &Actor::Operator, &wanted, NOW, &chance(1)).await.expect("opened");
+        let event = store::testing::event(1, Visibility::Private, NOW.0);
+        store.insert_event(&event).await.expect("free");
         let rows = [
             (Actor::Operator, None),
             (somebody(1, Role::Admin), None),

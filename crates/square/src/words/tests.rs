@@ -65,3 +65,42 @@ fn starts() {
         assert_eq!(start(typed, NOW), Err(fault), "{typed:?}");
     }
 }
+
+#[test]
+fn languages_are_written_one_way() {
+    for (typed, written) in [
+        ("", Ok("")),
+        (" DE ", Ok("de")),
+        ("PT-br", Ok("pt-BR")),
+        ("zh-hANT-tw", Ok("zh-Hant-TW")),
+        ("de-1996", Ok("de-1996")),
+        ("es-419", Ok("es-419")),
+        ("German", Ok("german")),
+        ("x", Err(FaultKind::LanguageUnusable)),
+        ("de_DE", Err(FaultKind::LanguageUnusable)),
+        ("de-", Err(FaultKind::LanguageUnusable)),
+        ("\"><b>", Err(FaultKind::LanguageUnusable)),
+        ("a-very-long-tag-that-goes-on-and-on-and-on", Err(FaultKind::LanguageUnusable)),
+    ] {
+        assert_eq!(super::language(typed), written.map(str::to_owned), "{typed:?}");
+    }
+}
+
+#[test]
+fn guests_are_names_each_once() {
+    for (typed, names) in
+        [("", Ok(vec![])), ("@Bob, ada;\nBOB\tEve", Ok(vec!["ada", "Bob", "Eve"])), ("ada bob@example.org", Err(FaultKind::GuestsUnusable))]
+    {
+        assert_eq!(super::guests(typed), names.map(|names| names.into_iter().map(str::to_owned).collect()), "{typed:?}");
+    }
+    let many = |count: usize| (0..count).map(|place| format!("guest{place} ")).collect::<String>();
+    assert_eq!((super::guests(&many(200)).map(drop), super::guests(&many(201)).map(drop)), (Ok(()), Err(FaultKind::GuestsUnusable)));
+}
+
+#[test]
+fn passphrases_are_long_enough() {
+    for (typed, read) in [("  ", Ok(None)), ("short", Err(FaultKind::PassphraseUnusable)), (" the old bridge ", Ok(Some("the old bridge")))]
+    {
+        assert_eq!(super::passphrase(typed), read.map(|some| some.map(str::to_owned)), "{typed:?}");
+    }
+}

@@ -1,14 +1,22 @@
 //! Events on both engines.
 
-use super::Phase;
-use crate::testing::{event, on_both};
-use base::{FragmentNumber, UnixMillis, Visibility};
+use super::{Listed, Phase};
+use crate::testing::{account, event, on_both};
+use base::{Delay, EventId, FragmentNumber, Plan, Speak, UnixMillis, Visibility};
+
+fn ids(events: &[super::Event]) -> Vec<i64> {
+    events.iter().map(|event| event.id.to_i64()).collect()
+}
 
 #[test]
 fn an_event_reads_back_and_only_moves_on() {
     on_both(|store| async move {
         let mut town = event((1 << 60) - 1, Visibility::Private, 5);
         town.start_at = Some(UnixMillis(50));
+        town.description = "Bring a chair.\n\nOr stand.".into();
+        town.language = "ar".into();
+        town.plan = Plan { speak: Speak::Invited, delay: Delay::Seconds10, record_tracks: true, empty_minutes: 3, doors_minutes: 0 };
+        town.passphrase = Some("$argon2id$".into());
         store.insert_event(&town).await.expect("free");
         assert_eq!(store.event(town.id).await.expect("answers").as_ref(), Some(&town));
         assert!(matches!(store.insert_event(&town).await, Err(crate::Error::Taken)));
@@ -59,10 +67,64 @@ fn lists_are_by_phase_visibility_and_time() {
             (Phase::Ended, &Visibility::ALL, 9, vec![6, 5]),
             (Phase::Ended, &[], 9, vec![]),
         ];
-        for (phase, listed, limit, ids) in expected {
-            let found = store.events(phase, listed, limit).await.expect("answers");
-            let found: Vec<i64> = found.iter().map(|event| event.id.to_i64()).collect();
-            assert_eq!(found, ids, "{phase:?} {listed:?} {limit}");
+        for (phase, visibilities, limit, wanted) in expected {
+            let listed = Listed { visibilities, of: None };
+            let found = store.events(phase, listed, None, limit).await.expect("answers");
+            assert_eq!(ids(&found), wanted, "{phase:?} {visibilities:?} {limit}");
         }
+        let every = Listed { visibilities: &Visibility::ALL, of: None };
+        for (after, wanted) in [((61, 6), vec![5]), ((61, 5), vec![6, 5]), ((51, 5), vec![])] {
+            let after = (UnixMillis(after.0), EventId::from_random(after.1));
+            let found = store.events(Phase::Ended, every, Some(after), 9).await.expect("answers");
+            assert_eq!(ids(&found), wanted, "{after:?}");
+        }
+    });
+}
+
+#[test]
+fn who_made_an_event_and_its_guests_have_it_listed() {
+    on_both(|store| async move {
+        let (ada, bob, eve) = (account(1, "Ada"), account(2, "Bob"), account(3, "Eve"));
+        for account in [&ada, &bob, &eve] {
+            store.insert_account(account).await.expect("free");
+        }
+        let mut board = event(7, Visibility::Private, 5);
+        board.created_by = Some(ada.id);
+        store.insert_events(None, std::slice::from_ref(&board), &[bob.id]).await.expect("free");
+        let listed = async |of| {
+            let found = store.events(Phase::Announced, Listed { visibilities: &[Visibility::Public], of }, None, 9).await;
+            ids(&found.expect("answers"))
+        };
+        assert_eq!((listed(Some(ada.id)).await, listed(Some(bob.id)).await), (vec![7], vec![7]));
+        assert_eq!((listed(Some(eve.id)).await, listed(None).await), (vec![], vec![]));
+        assert_eq!(store.open_events_of(ada.id).await.expect("answers"), 1);
+        assert!(store.update_event(&board, &[eve.id], UnixMillis(9)).await.expect("changed"));
+        assert_eq!((listed(Some(bob.id)).await, listed(Some(eve.id)).await), (vec![], vec![7]));
+    });
+}
+
+#[test]
+fn an_announcement_changes_and_goes_until_it_is_live() {
+    on_both(|store| async move {
+        let mut town = event(7, Visibility::Public, 5);
+        store.insert_event(&town).await.expect("free");
+        town.title = "Moved".into();
+        town.start_at = Some(UnixMillis(80));
+        town.plan.delay = Delay::Seconds5;
+        assert!(store.update_event(&town, &[], UnixMillis(9)).await.expect("changed"));
+        store.set_picture(town.id, Some("ab")).await.expect("noted");
+        let wanted = super::Event { revision: 1, changed_at: Some(UnixMillis(9)), picture: Some("ab".into()), ..town.clone() };
+        assert_eq!(store.event(town.id).await.expect("answers"), Some(wanted));
+        store.mark_doors(town.id, UnixMillis(90)).await.expect("noted");
+        assert_eq!(
+            store.event(town.id).await.expect("answers").map(|event| (event.phase(), event.is_open_to_change())),
+            Some((Phase::Announced, false))
+        );
+        assert!(!store.update_event(&town, &[], UnixMillis(99)).await.expect("answers"));
+        assert!(!store.delete_announced(town.id).await.expect("answers"));
+        let other = event(8, Visibility::Public, 5);
+        store.insert_event(&other).await.expect("free");
+        assert!(store.delete_announced(other.id).await.expect("gone"));
+        assert_eq!(store.event(other.id).await.expect("answers"), None);
     });
 }

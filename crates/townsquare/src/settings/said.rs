@@ -52,6 +52,9 @@ pub(crate) struct Said {
     /// Milliseconds between two sends to a listener: auto, 200, 1000, 2000, 4000, 8000 or 16000 [default: auto]
     #[arg(long, env = "TOWNSQUARE_CADENCE", hide_env = true, value_name = "MILLIS")]
     cadence: Option<String>,
+    /// Whether members may open events, or administrators alone: true or false [default: true]
+    #[arg(long, env = "TOWNSQUARE_MEMBERS_OPEN_EVENTS", hide_env = true, value_name = "BOOL")]
+    members_open_events: Option<bool>,
     /// A TOML file that says the same as the flags: listen = "0.0.0.0:80"
     #[arg(long, env = "TOWNSQUARE_CONFIG", hide_env = true, value_name = "FILE")]
     #[serde(skip)]
@@ -107,6 +110,7 @@ impl Said {
             database: self.database.or(other.database),
             relay_workers: self.relay_workers.or(other.relay_workers),
             cadence: self.cadence.or(other.cadence),
+            members_open_events: self.members_open_events.or(other.members_open_events),
             config: self.config.or(other.config),
         }
     }
@@ -172,6 +176,7 @@ impl Said {
             database,
             relay_workers,
             cadence_millis: cadence.map(base::Cadence::millis),
+            members_open_events: self.members_open_events.unwrap_or(true),
             keys: None,
             copy: None,
         })

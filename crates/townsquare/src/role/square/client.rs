@@ -129,6 +129,9 @@ async fn collect(body: Body) -> anyhow::Result<Vec<u8>> {
 
 /// The answer's JSON; a problem becomes an error in its own words.
 fn read(status: StatusCode, bytes: &[u8]) -> anyhow::Result<Value> {
+    if status == StatusCode::NO_CONTENT {
+        return Ok(Value::Null);
+    }
     let value: Value = serde_json::from_slice(bytes).with_context(|| format!("the server answered {status} without JSON"))?;
     if status.is_success() {
         return Ok(value);

@@ -18,6 +18,7 @@ use base::UnixMillis;
 use base::fact::Fact;
 use base::limit::{SQUARE_CONNECTIONS_MAX, SQUARE_STOP_MILLIS_MAX};
 use outside::Outside;
+use square::event::Policy;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, mpsc as blocking};
@@ -69,6 +70,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outsid
         addresses: Addresses::new(&settings.public_url, &settings.relay_public_url, &settings.stage_public_url),
         now,
         chance,
+        policy: Policy { members_open: settings.members_open_events },
         shell: Arc::clone(&outside) as Arc<dyn api::Shell>,
     });
     Ok((app, outside))
@@ -76,6 +78,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outsid
 
 async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: blocking::Receiver<FromSupervisor>) -> anyhow::Result<()> {
     let (app, outside) = open(settings).await?;
+    outside.connect(link);
     outside.catch_up().await?;
     let certificate = Certificate::open_or_kept(settings)?;
     let tls = certificate.as_ref().map(|certificate| certificate.acceptor(&[b"h2", b"http/1.1"]));
@@ -167,6 +170,7 @@ async fn tidy(outside: Arc<Outside>) {
 /// Keeps what the stage said in the rows. What is lost here is found again in the event's journal.
 async fn note(outside: &Outside, fact: Fact) {
     let noted = match fact {
+        Fact::Live { event, since, begun: false, .. } => outside.store().mark_doors(event, since).await,
         Fact::Live { event, since, .. } => outside.store().mark_live(event, since).await,
         Fact::Ended { event, at, end } => outside.store().mark_ended(event, at, end).await,
         Fact::Listening { .. }

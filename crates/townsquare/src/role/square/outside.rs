@@ -3,30 +3,54 @@
 use super::rehearsal::{Rehearsals, doing};
 use super::{record, stage};
 use crate::data::{self, write_whole};
+use crate::link::Link;
 use crate::settings::Settings;
 use anyhow::Context as _;
 use api::{Doing, Order, Rehearsal, Shell};
-use base::EventId;
+use base::fact::Fact;
+use base::limit::PASSPHRASES_AT_ONCE_MAX;
+use base::{EventId, FaultKind};
 use gate::Keys;
 use programme::Announcement;
-use programme::announcement::Delay;
 use square::rehearsal::Crowd;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::{Event, Phase, Store};
+use tokio::sync::Semaphore;
 
 /// The square's hands.
-#[derive(Debug)]
 pub(crate) struct Outside {
     settings: Settings,
     store: Store,
     rehearsals: Arc<Rehearsals>,
+    /// The way to the other roles, where there are any.
+    link: OnceLock<Link>,
+    /// Passphrases that may be hashed now.
+    hashes: Semaphore,
 }
 
 impl Outside {
     pub(crate) fn new(settings: Settings, store: Store, keys: Keys) -> Self {
         let rehearsals = Arc::new(Rehearsals::new(settings.clone(), keys));
-        Self { settings, store, rehearsals }
+        let hashes = Semaphore::new(PASSPHRASES_AT_ONCE_MAX);
+        Self { settings, store, rehearsals, link: OnceLock::new(), hashes }
+    }
+
+    /// From now on the other roles are told what they must know.
+    pub(super) fn connect(&self, link: &Link) {
+        let _ = self.link.set(link.clone());
+    }
+
+    fn tell(&self, fact: Fact) {
+        if let Some(link) = self.link.get() {
+            link.tell(fact);
+        }
+    }
+
+    /// Work that takes a while on purpose, on a thread where it holds nobody up.
+    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, FaultKind> + Send + 'static) -> Result<T, FaultKind> {
+        let _turn = self.hashes.acquire().await.map_err(|_| FaultKind::Internal)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| FaultKind::Internal)?
     }
 
     pub(super) fn rehearsals(&self) -> &Rehearsals {
@@ -67,6 +91,9 @@ impl Outside {
     /// Brings an event's row up to what its journal says.
     async fn look(&self, event: EventId) -> anyhow::Result<()> {
         let record = self.record(event).await?;
+        if let Some(since) = record.doors_at {
+            self.store.mark_doors(event, since).await?;
+        }
         if let Some(since) = record.live_at {
             self.store.mark_live(event, since).await?;
         }
@@ -89,8 +116,33 @@ impl Shell for Outside {
             self.write_announcement(event, true).await.map_err(|error| {
                 tracing::error!(event = %event.id, error = format!("{error:#}"), "an event could not be announced");
                 data::fault(&error)
-            })
+            })?;
+            self.tell(Fact::Announced { event: event.id });
+            Ok(())
         })
+    }
+
+    fn withdraw(&self, event: EventId) -> Doing<'_> {
+        doing(async move {
+            let dir = self.settings.event_dir(event);
+            let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(dir)).await.map_err(std::io::Error::other);
+            self.tell(Fact::Announced { event });
+            match removed.and_then(|removed| removed) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::error!(%event, %error, "what lies of an event that was taken back could not be removed");
+                    Err(FaultKind::Internal)
+                }
+                Ok(()) | Err(_) => Ok(()),
+            }
+        })
+    }
+
+    fn lock(&self, passphrase: String) -> Doing<'_, String> {
+        doing(self.hashing(move || square::event::lock(&passphrase, &super::chance())))
+    }
+
+    fn unlock(&self, passphrase: String, hash: String) -> Doing<'_, bool> {
+        doing(self.hashing(move || Ok(square::passphrase::fits(&passphrase, &hash))))
     }
 
     fn order<'a>(&'a self, event: EventId, ticket: &'a str, order: Order) -> Doing<'a> {
@@ -128,9 +180,12 @@ fn announcement(event: &Event) -> Announcement {
     Announcement {
         id: event.id,
         title: event.title.clone(),
+        description: event.description.clone(),
+        language: event.language.clone(),
         visibility: event.visibility,
         created_at: event.created_at,
-        delay: Delay::None,
+        start_at: event.start_at,
+        plan: event.plan,
     }
 }
 

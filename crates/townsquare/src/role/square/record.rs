@@ -9,7 +9,9 @@ use std::path::Path;
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Record {
-    /// When its first epoch was opened.
+    /// When its doors opened.
+    pub(crate) doors_at: Option<UnixMillis>,
+    /// When it began.
     pub(crate) live_at: Option<UnixMillis>,
     /// When it ended, and the number after its last fragment.
     pub(crate) ended: Option<(UnixMillis, FragmentNumber)>,
@@ -22,9 +24,16 @@ pub(crate) fn read(event_dir: &Path) -> std::io::Result<Record> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Record::default()),
         Err(error) => return Err(error),
     };
+    let journal = Journal::read(&bytes);
     let mut record = Record::default();
-    for entry in Journal::read(&bytes).entries {
-        if let What::EpochOpened { .. } = entry.what {
+    // With doors the first epoch is not the event itself.
+    let doors = journal.entries.iter().any(|entry| entry.what == What::DoorsOpened);
+    for entry in journal.entries {
+        let opened = matches!(entry.what, What::EpochOpened { .. });
+        if opened && doors {
+            record.doors_at.get_or_insert(entry.at);
+        }
+        if (opened && !doors) || matches!(entry.what, What::Begun { .. }) {
             record.live_at.get_or_insert(entry.at);
         }
         if let What::Ended { end } = entry.what {

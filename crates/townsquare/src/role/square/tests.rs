@@ -44,6 +44,7 @@ impl Data {
             tls_key: None,
             relay_workers: 1,
             cadence_millis: None,
+            members_open_events: true,
             keys: None,
             copy: None,
         })

@@ -18,7 +18,7 @@ use files::{Files, Underway};
 use gate::Keys;
 use gate::ticket::{Claims, Class, sign};
 use programme::Announcement;
-use programme::announcement::Delay;
+
 use square::rehearsal::Crowd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -158,13 +158,7 @@ impl Rehearsals {
         }
         let now = super::now();
         self.files.begin(&Underway { event, hidden, crowd, began: now }).await?;
-        let announcement = Announcement {
-            id: hidden,
-            title: "Rehearsal".to_owned(),
-            visibility: Visibility::Private,
-            created_at: now,
-            delay: Delay::None,
-        };
+        let announcement = Announcement::new(hidden, "Rehearsal", Visibility::Private, now);
         let dir = self.settings.event_dir(hidden);
         tokio::task::spawn_blocking(move || super::outside::write_announcement(&dir, &announcement.text(), true)).await??;
         let wish = self.wish(event, hidden, crowd);

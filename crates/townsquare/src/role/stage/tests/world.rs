@@ -6,7 +6,7 @@ use audio::opus::{Decoder, PACKET_SAMPLES_MAX};
 use base::fact::Fact;
 use base::{Epoch, EventId, FragmentNumber, Rung, UnixMillis};
 use gate::ticket::{Claims, Class, sign};
-use programme::announcement::{Announcement, Delay, Visibility};
+use programme::announcement::{Announcement, Visibility};
 use programme::index::{Record, records};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -36,13 +36,7 @@ impl World {
         }
         std::fs::create_dir_all(dir.join("events").join(event.to_string())).unwrap();
         std::fs::write(dir.join("keys/tickets"), keys.to_text()).unwrap();
-        let announcement = Announcement {
-            id: event,
-            title: "A test".into(),
-            visibility: Visibility::Public,
-            created_at: UnixMillis(1),
-            delay: Delay::None,
-        };
+        let announcement = Announcement::new(event, "A test", Visibility::Public, UnixMillis(1));
         std::fs::write(dir.join("events").join(event.to_string()).join("event.json"), announcement.text()).unwrap();
         Self { event, dir, keys }
     }
@@ -76,6 +70,7 @@ impl World {
             database: String::new(),
             relay_workers: 1,
             cadence_millis: None,
+            members_open_events: true,
             keys: None,
             copy: None,
         };
