@@ -2,6 +2,7 @@
 
 pub(crate) mod announce;
 pub(crate) mod event;
+pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod locked;
 mod prose;

@@ -40,6 +40,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/events/{event}/rehearsal", get(page::rehearsal::show).post(page::rehearsal::start)),
         ("/events/{event}/rehearsal/end", post(page::rehearsal::end)),
         ("/events/{event}/rehearsal/report", get(page::rehearsal::report)),
+        ("/help/{guide}", get(page::help::show)),
         ("/stage/{ticket}", get(page::stage::show)),
         ("/sign-in", get(page::sign_in::explain)),
         ("/sign-in/{token}", get(page::sign_in::ask).post(page::sign_in::spend)),

@@ -36,6 +36,8 @@ struct StagePage {
     view: View,
     path: String,
     name: String,
+    /// Where five seconds are recorded and sent back.
+    check: String,
     microphone: bool,
     over: bool,
     replay: bool,
@@ -52,7 +54,9 @@ pub(crate) async fn show(
         Class::Host => "host",
         Class::CoHost => "co-host",
         Class::Speaker => "speaker",
-        Class::Listener | Class::Relay => return Err(FaultKind::Forbidden.into()),
+        // A raised hand: whether it was admitted the stage knows.
+        Class::Listener => "guest",
+        Class::Relay => return Err(FaultKind::Forbidden.into()),
     };
     let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
     let listener = tickets::for_listeners(&app, &event);
@@ -75,6 +79,7 @@ pub(crate) async fn show(
         view,
         path: page_path(event.id, listener.as_deref()),
         name,
+        check: addresses.check(event.id),
         microphone: addresses.microphone(),
         over: event.phase() == Phase::Ended,
         replay: event.has_replay(),
