@@ -30,6 +30,8 @@ pub(super) struct Seated {
 pub(super) struct Event {
     pub stage: Stage,
     pub title: String,
+    /// Whether each speaker is recorded by themselves, too.
+    pub records_tracks: bool,
     pub desk: DeskId,
     pub seats: [Option<Seated>; INPUTS],
     next_seat: usize,
@@ -62,6 +64,7 @@ impl Event {
         Ok(Self {
             stage,
             title: announcement.title,
+            records_tracks: announcement.plan.record_tracks,
             desk,
             seats: [None; INPUTS],
             next_seat: 0,
