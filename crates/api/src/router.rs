@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 
 /// Everything the square answers to somebody who came through this door.
 pub fn router(app: App, door: Door) -> Router {
-    let all = pages().into_iter().chain(json::routes());
+    let all = pages().into_iter().chain(page::part::routes()).chain(json::routes());
     let panicking = app.clone();
     all.fold(Router::new(), |router, (path, method)| router.route(path, method))
         .fallback(async || Fault::from(FaultKind::NotFound))

@@ -58,6 +58,9 @@ pub(crate) async fn show(
         Class::Listener => "guest",
         Class::Relay => return Err(FaultKind::Forbidden.into()),
     };
+    if app.assembly().is_barred(claims.event, claims.id) {
+        return Err(FaultKind::Barred.into());
+    }
     let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
     let listener = tickets::for_listeners(&app, &event);
     let addresses = app.addresses();
@@ -73,7 +76,9 @@ pub(crate) async fn show(
     if wants_json(&headers) {
         return Ok(Json(view).into_response());
     }
-    let name = caller.actor.account().map(|account| account.name.clone()).unwrap_or_default();
+    // Who raised a hand said their name with it.
+    let raised = app.store().hand(event.id, claims.id).await.map_err(square::Fault::from)?;
+    let name = raised.map(|hand| hand.name).or_else(|| caller.actor.account().map(|account| account.name.clone())).unwrap_or_default();
     Ok(render(&StagePage {
         frame: Frame::new(&caller),
         view,
