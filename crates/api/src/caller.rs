@@ -57,11 +57,7 @@ fn cookie_name(app: &App) -> &'static str {
 }
 
 fn session(headers: &HeaderMap, app: &App) -> Option<Secret> {
-    cookie(headers, cookie_name(app))
-}
-
-/// The secret in the cookie of this name.
-pub(crate) fn cookie(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
+    let wanted = cookie_name(app);
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -11,7 +11,6 @@ mod asset;
 mod caller;
 mod fault;
 mod guard;
-mod guest;
 mod header;
 mod json;
 mod page;
@@ -24,7 +23,6 @@ mod when;
 pub use address::Addresses;
 pub use app::{App, Config, Counts, Doing, Order, Shell};
 pub use caller::Door;
-pub use guest::Peer;
 pub use rehearsal::{End, Last, Rehearsal, Running};
 pub use router::router;
 

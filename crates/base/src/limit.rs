@@ -139,7 +139,7 @@ pub const SESSION_SILENT_MILLIS_MAX: u64 = 10_000;
 /// host takes the longest absent one at once.
 pub const PLACE_HELD_MILLIS_MAX: u64 = 60_000;
 
-/// Tickets banned from one event. Answer: 409 `ban-full`; the participant is removed all the same.
+/// Tickets banned from one event. Answer: 409 `ban-full`.
 pub const BARRED_TICKETS_MAX: usize = 1_024;
 
 /// Raised hands of one event whose answer is kept. Answer: the oldest answer is forgotten.
@@ -186,9 +186,6 @@ pub const MIXER_QUEUE_ORDERS_MAX: usize = 2_048;
 
 /// Mixed ticks on their way through one encoder thread. Answer: the mixer waits and catches up, so that no programme time is left out.
 pub const ENCODER_QUEUE_TICKS_MAX: usize = 96;
-
-/// Speakers of one event who are recorded each by themselves. Answer: who comes later is in the programme alone.
-pub const TRACKS_PER_EVENT_MAX: usize = 256;
 
 /// Milliseconds of a microphone that a sound check records.
 pub const CHECK_MILLIS: u64 = 5_000;

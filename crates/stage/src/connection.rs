@@ -48,6 +48,16 @@ pub struct Verdict {
 }
 
 impl Connection {
+    /// How good it is: as good as its worst part.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        let loss = Grade::of(self.loss_up_permille.max(self.loss_down_permille), &LOSS_PERMILLE);
+        let jitter = Grade::of(self.jitter_ms, &JITTER_MILLIS);
+        let round_trip = Grade::of(self.rtt_ms.unwrap_or(0), &ROUND_TRIP_MILLIS);
+        let by = if self.by == By::Tcp { Grade::Fair } else { Grade::Good };
+        [loss, jitter, round_trip, by].into_iter().fold(Grade::Good, Ord::max)
+    }
+
     /// Judges a connection to a stage whose media port is `port`. The worst of what is wrong is what the words are about.
     #[must_use]
     pub fn verdict(&self, port: u16) -> Verdict {
@@ -55,9 +65,8 @@ impl Connection {
         let loss_down = Grade::of(self.loss_down_permille, &LOSS_PERMILLE);
         let jitter = Grade::of(self.jitter_ms, &JITTER_MILLIS);
         let round_trip = Grade::of(self.rtt_ms.unwrap_or(0), &ROUND_TRIP_MILLIS);
-        let by = if self.by == By::Tcp { Grade::Fair } else { Grade::Good };
         // Of two that are as bad, the one named first is heard more.
-        let grade = [loss_up, loss_down, jitter, round_trip, by].into_iter().fold(Grade::Good, Ord::max);
+        let grade = self.grade();
         let words = if grade == Grade::Good {
             "Your connection is good.".to_owned()
         } else if loss_up == grade {

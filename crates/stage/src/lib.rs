@@ -16,8 +16,9 @@ mod stage;
 mod words;
 
 pub use connection::{Grade, Verdict};
-pub use kept::{Kept, Participant, Phase, Programme, Standing};
+pub use kept::{Answered, Kept, Participant, Phase, Programme, Standing};
 pub use stage::Stage;
 pub use words::{
-    Action, Alarm, By, Connection, Input, Loudness, MediaUse, Mix, Now, Output, Person, SessionId, SessionKind, View, Who, You,
+    Action, Alarm, By, ClockView, Connection, Input, Loudness, MediaUse, Mix, Now, Output, Person, Schedule, SessionId, SessionKind, Side,
+    View, Who, You,
 };

@@ -1,7 +1,7 @@
 //! What listeners are told of the stage, and how often at most.
 
 use base::ParticipantId;
-use base::fact::{LevelDb, LiveFact, OnStage};
+use base::fact::{ClockShown, LevelDb, LiveFact, OnStage, Pin, Poll, Question};
 use std::time::{Duration, Instant};
 
 /// Between two tellings of the levels.
@@ -37,22 +37,55 @@ impl<T: PartialEq + Clone> Paced<T> {
     }
 }
 
+/// Reactions a second that the square is sent at most, when everybody reacts at once: beyond that one client in so many sends its own.
+const REACTIONS_WANTED: u32 = 1_000;
+
 /// What the listeners of one event know.
 #[derive(Debug)]
 pub(crate) struct Listeners {
     stage: Vec<OnStage>,
     levels: Paced<Vec<(ParticipantId, LevelDb)>>,
     count: Paced<u32>,
+    begun: Option<bool>,
+    share: u32,
+    clock: Option<ClockShown>,
+    pins: Vec<Pin>,
+    poll: Option<Poll>,
+    questions: Vec<Question>,
+    /// What is told as it is, whenever it comes.
+    waiting: Vec<LiveFact>,
 }
 
 impl Listeners {
     pub(crate) const fn new() -> Self {
-        Self { stage: Vec::new(), levels: Paced::new(LEVELS_EVERY, Vec::new(), Vec::new()), count: Paced::new(COUNT_EVERY, 0, 0) }
+        Self {
+            stage: Vec::new(),
+            levels: Paced::new(LEVELS_EVERY, Vec::new(), Vec::new()),
+            count: Paced::new(COUNT_EVERY, 0, 0),
+            begun: None,
+            share: 1,
+            clock: None,
+            pins: Vec::new(),
+            poll: None,
+            questions: Vec::new(),
+            waiting: Vec::new(),
+        }
     }
 
     /// All that was told.
     pub(crate) fn known(&self) -> Vec<LiveFact> {
-        vec![LiveFact::Stage(self.stage.clone()), LiveFact::Levels(self.levels.told.clone()), LiveFact::Listeners(self.count.told)]
+        let mut known = vec![
+            LiveFact::Stage(self.stage.clone()),
+            LiveFact::Levels(self.levels.told.clone()),
+            LiveFact::Listeners(self.count.told),
+            LiveFact::Share(self.share),
+            LiveFact::Pins(self.pins.clone()),
+            LiveFact::Poll(self.poll.clone()),
+            LiveFact::Questions(self.questions.clone()),
+            LiveFact::Clock(self.clock.clone()),
+        ];
+        known.extend(self.begun.map(LiveFact::Begun));
+        known
     }
 
     /// How many listen, as last told.
@@ -68,15 +101,52 @@ impl Listeners {
         self.levels.now = levels;
     }
 
-    /// What is to be told at `at`.
-    pub(crate) fn due(&mut self, at: Instant, stage: Vec<OnStage>) -> Vec<LiveFact> {
-        let mut facts = Vec::new();
+    pub(crate) fn set_clock(&mut self, clock: Option<ClockShown>) {
+        self.clock.clone_from(&clock);
+        self.waiting.retain(|fact| !matches!(fact, LiveFact::Clock(_)));
+        self.waiting.push(LiveFact::Clock(clock));
+    }
+
+    pub(crate) fn set_board(&mut self, pins: Vec<Pin>, poll: Option<Poll>, questions: Vec<Question>) {
+        if pins != self.pins {
+            self.pins.clone_from(&pins);
+            self.waiting.push(LiveFact::Pins(pins));
+        }
+        if poll != self.poll {
+            self.poll.clone_from(&poll);
+            self.waiting.push(LiveFact::Poll(poll));
+        }
+        if questions != self.questions {
+            self.questions.clone_from(&questions);
+            self.waiting.push(LiveFact::Questions(questions));
+        }
+    }
+
+    pub(crate) fn react(&mut self, counts: Vec<(u8, u32)>) {
+        self.waiting.push(LiveFact::Reactions(counts));
+    }
+
+    /// What is to be told at `at`; `begun` is none while no programme is open.
+    pub(crate) fn due(&mut self, at: Instant, stage: Vec<OnStage>, begun: Option<bool>) -> Vec<LiveFact> {
+        let mut facts = std::mem::take(&mut self.waiting);
+        if begun != self.begun {
+            self.begun = begun;
+            facts.extend(begun.map(LiveFact::Begun));
+        }
         if stage != self.stage {
             self.stage.clone_from(&stage);
             facts.push(LiveFact::Stage(stage));
         }
         facts.extend(self.levels.due(at).map(LiveFact::Levels));
-        facts.extend(self.count.due(at).map(LiveFact::Listeners));
+        if let Some(count) = self.count.due(at) {
+            facts.push(LiveFact::Listeners(count));
+            // Powers of two, so that it does not change with every listener.
+            let share = count.div_ceil(REACTIONS_WANTED).next_power_of_two();
+            if share != self.share {
+                self.share = share;
+                facts.push(LiveFact::Share(share));
+            }
+        }
         facts
     }
 

@@ -1,8 +1,9 @@
 //! What goes into a stage and what comes out of it.
 
 use crate::kept::Phase;
-use base::fact::{Fact, LevelDb, LiveFact};
-use base::journal::{Entry, Role};
+use base::fact::{Fact, Hand, LevelDb, LiveFact, Pin, Poll, Question};
+use base::journal::{Clock, ClockMode, Entry, Role};
+use base::limit::HOST_LATE_MILLIS_MAX;
 use base::{Epoch, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use std::time::Instant;
 
@@ -50,13 +51,119 @@ pub struct Who {
     pub role: Role,
     /// The ticket's number; 0 when it has none.
     pub ticket: u64,
+    /// Whether it is a listener's ticket: good for the stage only once their raised hand was taken.
+    pub by_hand: bool,
+    /// Whether they come to wait behind the stage.
+    pub backstage: bool,
+}
+
+/// What the announcement says that the stage goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// When the event is to begin.
+    pub start_at: Option<UnixMillis>,
+    /// Milliseconds before that at which the doors open.
+    pub doors_ms: u64,
+    /// Milliseconds with nobody on stage after which the event ends by itself.
+    pub empty_ms: u64,
+}
+
+impl Schedule {
+    /// When the doors open.
+    #[must_use]
+    pub fn doors_at(&self) -> Option<UnixMillis> {
+        let before = i64::try_from(self.doors_ms).unwrap_or(i64::MAX);
+        self.start_at.map(|at| UnixMillis(at.0.saturating_sub(before)))
+    }
+
+    /// Until when a host is waited for.
+    #[must_use]
+    pub fn gives_up_at(&self) -> Option<UnixMillis> {
+        let patience = i64::try_from(HOST_LATE_MILLIS_MAX).unwrap_or(i64::MAX);
+        self.start_at.map(|at| UnixMillis(at.0.saturating_add(patience)))
+    }
 }
 
 /// What somebody wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Open the programme.
-    GoLive,
+    /// Begin.
+    GoLive {
+        /// Though no microphone was heard.
+        yes: bool,
+    },
+    /// Say that the event may begin at its time.
+    Ready {
+        /// Whether it may.
+        ready: bool,
+        /// Though one's microphone was not heard.
+        yes: bool,
+    },
+    /// Go on stage or behind it.
+    Step {
+        /// Who; oneself when nobody is named.
+        participant: Option<ParticipantId>,
+        /// Whether it is behind.
+        backstage: bool,
+    },
+    /// Mute everybody who does not run the event.
+    MuteAll,
+    /// Let nobody else on stage, or let them again.
+    Lock {
+        /// Whether it is locked.
+        locked: bool,
+    },
+    /// Remove somebody and bar their ticket.
+    Ban {
+        /// Whom.
+        participant: ParticipantId,
+    },
+    /// Make somebody a co-host, or a speaker again.
+    Promote {
+        /// Whom.
+        participant: ParticipantId,
+        /// What they become.
+        role: Role,
+    },
+    /// Put somebody in charge.
+    HandOver {
+        /// Whom.
+        participant: ParticipantId,
+    },
+    /// Say who is in charge when the hosts are gone.
+    Succession {
+        /// The first one first.
+        order: Vec<ParticipantId>,
+    },
+    /// Let who raised a hand on stage.
+    Admit {
+        /// Whose hand.
+        hand: u64,
+    },
+    /// Tell who raised a hand no.
+    Decline {
+        /// Whose hand.
+        hand: u64,
+    },
+    /// Set the debate clock, or put it away.
+    Clock {
+        /// What has a budget; none puts it away.
+        mode: Option<ClockMode>,
+        /// Seconds of a budget.
+        seconds: u64,
+        /// The sides, for a clock by sides.
+        sides: Vec<Side>,
+    },
+    /// Let somebody's time run, or nobody's.
+    Turn {
+        /// Whose.
+        participant: Option<ParticipantId>,
+    },
+    /// Silence what was said last.
+    Cut {
+        /// How much of it.
+        seconds: u64,
+    },
     /// Close it for ever.
     End,
     /// Mute or unmute.
@@ -78,6 +185,15 @@ pub enum Action {
         /// Whose.
         participant: ParticipantId,
     },
+}
+
+/// One side of a debate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// Its name.
+    pub name: String,
+    /// Who speaks for it.
+    pub who: Vec<ParticipantId>,
 }
 
 /// How loud somebody was lately.
@@ -151,6 +267,31 @@ pub enum Input {
         /// What it is like.
         connection: Connection,
     },
+    /// The announcement says something else.
+    Announced(Schedule),
+    /// Every raised hand.
+    Hands {
+        /// Whether hands may be raised.
+        open: bool,
+        /// The hands.
+        hands: Vec<Hand>,
+    },
+    /// What listeners sent in the last second, by kind.
+    Reacted(Vec<(u8, u32)>),
+    /// What is held up, asked and voted on.
+    Board {
+        /// The newest first.
+        pins: Vec<Pin>,
+        /// The poll that is on, or the last one.
+        poll: Option<Poll>,
+        /// The most wanted first.
+        questions: Vec<Question>,
+    },
+    /// Where the event itself begins, as [`Output::Begin`] asked.
+    Begun {
+        /// The fragment that is being filled.
+        first: FragmentNumber,
+    },
     /// The programme is open, as [`Output::OpenProgramme`] or a restart asked.
     ProgrammeOpened {
         /// The epoch that begins.
@@ -208,7 +349,7 @@ pub enum Mix {
         /// Whether it is on the air.
         on: bool,
     },
-    /// Listeners hear the hold sound, or again what is on the air.
+    /// Listeners hear the hold sound, as from the beginning, or what is on the air.
     Hold(bool),
     /// A microphone fades to silence within two seconds and is muted then.
     Fade {
@@ -228,6 +369,15 @@ pub enum Output {
     Refused(FaultKind),
     /// Open the programme; [`Input::ProgrammeOpened`] follows.
     OpenProgramme,
+    /// The event itself begins in the open programme; [`Input::Begun`] follows.
+    Begin,
+    /// Silence the last seconds of the programme.
+    Cut {
+        /// How many.
+        seconds: u64,
+    },
+    /// Tell somebody that they talk and nobody hears them.
+    TalkingMuted(ParticipantId),
     /// Seal, sync and close it; [`Input::ProgrammeClosed`] follows.
     CloseProgramme,
     /// Close this session; no [`Input::Closed`] is needed.
@@ -264,6 +414,12 @@ pub struct Person {
     pub muted: bool,
     /// Whether their microphone is connected.
     pub here: bool,
+    /// Whether they wait behind the stage.
+    pub backstage: bool,
+    /// Whether they said that the event may begin.
+    pub ready: bool,
+    /// What the connection of their microphone is like.
+    pub connection: Option<Connection>,
 }
 
 /// Whom a session belongs to.
@@ -273,6 +429,17 @@ pub struct You {
     pub place: Option<ParticipantId>,
     /// What they may do.
     pub role: Role,
+    /// Whether they may do now what hosts do.
+    pub rules: bool,
+}
+
+/// The debate clock as the people on stage see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockView {
+    /// The clock, with what is left now and a name for each budget.
+    pub clock: Clock,
+    /// Whether the time that runs is counted: it is not while its speaker's connection is lost.
+    pub counts: bool,
 }
 
 /// The stage as its people see it.
@@ -288,4 +455,20 @@ pub struct View {
     pub listeners: u32,
     /// What must be known.
     pub alarms: Vec<Alarm>,
+    /// When it is to begin.
+    pub start_at: Option<UnixMillis>,
+    /// Whether nobody else may come on stage.
+    pub locked: bool,
+    /// Who is in charge, among those who have a place.
+    pub in_charge: Option<ParticipantId>,
+    /// Who is when the hosts are gone.
+    pub succession: Vec<ParticipantId>,
+    /// The raised hands, in the order in which to take them.
+    pub hands: Vec<Hand>,
+    /// Whether hands may be raised.
+    pub hands_open: bool,
+    /// The debate clock.
+    pub clock: Option<ClockView>,
+    /// How many milliseconds everybody has spoken.
+    pub spoken: Vec<(ParticipantId, u64)>,
 }

@@ -1,8 +1,10 @@
 use super::*;
-use crate::words::MediaUse;
+use crate::words::{Action, Loudness, MediaUse, Mix};
 use base::Epoch;
 use base::fact::LevelDb;
 use base::journal::Clock;
+use base::journal::Role;
+use base::limit;
 use proptest::prelude::*;
 
 /// A stage and the journal a shell would have written for it.
@@ -15,11 +17,14 @@ struct World {
 
 const CREATED: UnixMillis = UnixMillis(1_000);
 
+/// An event without a time.
+const UNPLANNED: Schedule = Schedule { start_at: None, doors_ms: 900_000, empty_ms: 600_000 };
+
 impl World {
     fn new() -> Self {
         let start = Instant::now();
         let now = Now { instant: start, wall: CREATED };
-        Self { stage: Stage::restore(now, EventId::from_random(1), CREATED, &[]), journal: Vec::new(), start, millis: 0 }
+        Self { stage: Stage::restore(now, EventId::from_random(1), CREATED, UNPLANNED, &[]), journal: Vec::new(), start, millis: 0 }
     }
 
     fn now(&self) -> Now {
@@ -35,7 +40,10 @@ impl World {
                 Output::Journal(entry) => self.journal.push(entry.clone()),
                 Output::OpenProgramme => more.push(Input::ProgrammeOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "b".into() }),
                 Output::CloseProgramme => more.push(Input::ProgrammeClosed { end: FragmentNumber(7) }),
+                Output::Begin => more.push(Input::Begun { first: FragmentNumber(5) }),
                 Output::Refused(_)
+                | Output::Cut { .. }
+                | Output::TalkingMuted(_)
                 | Output::CloseSession(_)
                 | Output::Mix(_)
                 | Output::Listeners(_)
@@ -60,7 +68,14 @@ impl World {
 }
 
 fn who(key: &str, role: Role) -> Who {
-    Who { key: Some(key.to_owned()).filter(|key| !key.is_empty()), name: Some(format!("  N{key}\n")), role, ticket: 0 }
+    Who {
+        key: Some(key.to_owned()).filter(|key| !key.is_empty()),
+        name: Some(format!("  N{key}\n")),
+        role,
+        ticket: 0,
+        by_hand: false,
+        backstage: false,
+    }
 }
 
 fn role(key: &str) -> Role {
@@ -133,6 +148,9 @@ fn word(output: &Output) -> Option<String> {
         },
         Output::Refused(fault) => fault.code().to_owned(),
         Output::OpenProgramme => "open".to_owned(),
+        Output::Begin => "begin".to_owned(),
+        Output::Cut { seconds } => format!("cut:{seconds}"),
+        Output::TalkingMuted(participant) => format!("muted?{participant}"),
         Output::CloseProgramme => "close".to_owned(),
         Output::CloseSession(session) => format!("bye:{}", session.0),
         Output::Mix(Mix::Open { session, muted, .. }) => format!("mix+{}:{muted}", session.0),
@@ -153,8 +171,10 @@ fn word(output: &Output) -> Option<String> {
         Output::Mix(Mix::Hold(on)) => format!("hold:{on}"),
         Output::Mix(Mix::Fade { session }) => format!("fade{}", session.0),
         Output::Mix(Mix::Chime) => "chime".to_owned(),
-        Output::Tell(Fact::Live { .. }) => "live".to_owned(),
+        Output::Tell(Fact::Live { begun, .. }) => if *begun { "live" } else { "doors-open" }.to_owned(),
         Output::Tell(Fact::Ended { .. }) => "over".to_owned(),
+        Output::Tell(Fact::Barred { tickets, .. }) => format!("barred:{}", tickets.len()),
+        Output::Tell(Fact::Seats { .. }) => return None,
         Output::Tell(other) => unreachable!("a stage has no such fact: {other:?}"),
         Output::StateChanged | Output::Levels(_) => return None,
     })
@@ -236,16 +256,16 @@ fn who_may_do_what() {
     check(vec![media(1, "a"), remove("b")], "forbidden");
     check(vec![media(1, "a"), remove("host")], "removed:1 mix-1 bye:1 s0");
     check(vec![media(1, "a"), remove("host"), media(2, "a")], "forbidden");
-    check(vec![act("a", Action::GoLive)], "forbidden");
+    check(vec![act("a", Action::GoLive { yes: true })], "forbidden");
     check(vec![act("a", Action::End)], "forbidden");
     check(vec![act("a", Action::Leave)], "forbidden");
 }
 
 #[test]
 fn an_event_goes_live_and_ends() {
-    let live = || act("host", Action::GoLive);
+    let live = || act("host", Action::GoLive { yes: true });
     let end = || act("host", Action::End);
-    check(vec![live()], "open epoch:1 live");
+    check(vec![live()], "open epoch:1 live hold:false b1");
     check(vec![live(), live()], "");
     check(vec![live(), media(1, "a"), end()], "close ended:7 over mix-1 bye:1 s0");
     check(vec![end()], "ended:0 over");
@@ -366,14 +386,18 @@ fn the_lost_are_shown_for_a_while() {
     assert_eq!(world.give(Input::Tick), vec![]);
     world.millis += 1;
     assert_eq!(world.give(Input::Tick), vec![Output::Listeners(LiveFact::Stage(vec![]))]);
+    // The place is held longer than they are shown, and then it is free.
+    world.millis = limit::PLACE_HELD_MILLIS_MAX;
+    assert_eq!(world.all(vec![Input::Tick]), "left:1");
     assert_eq!(world.stage.deadline(), None);
+    assert_eq!(world.all(media(2, "a")), "joined:1:Na:Speaker mix+2:false s1", "and they may come back");
 }
 
 #[test]
 fn who_had_no_key_is_gone_after_a_restart() {
     let mut world = World::new();
     world.all([media(1, ""), media(2, "a")].concat());
-    world.stage = Stage::restore(world.now(), EventId::from_random(1), CREATED, &world.journal);
+    world.stage = Stage::restore(world.now(), EventId::from_random(1), CREATED, UNPLANNED, &world.journal);
     assert_eq!(world.stage.view().stage.len(), 2);
     world.give(Input::Tick);
     assert_eq!(world.places(), ["Na"]);
@@ -385,7 +409,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     let key = prop::sample::select(vec!["", "host", "a", "b", "c"]);
     let participant = (0u16..6).prop_map(ParticipantId);
     let action = prop_oneof![
-        4 => Just(Action::GoLive),
+        4 => Just(Action::GoLive { yes: true }),
         1 => Just(Action::End),
         8 => (participant.clone(), any::<bool>()).prop_map(|(participant, muted)| Action::Mute { participant, muted }),
         4 => "[a-z ]{0,3}".prop_map(|name| Action::Rename { name }),
@@ -411,7 +435,7 @@ proptest! {
             world.millis += 7;
             world.give(input);
         }
-        let again = Stage::restore(world.now(), EventId::from_random(1), CREATED, &world.journal);
+        let again = Stage::restore(world.now(), EventId::from_random(1), CREATED, UNPLANNED, &world.journal);
         prop_assert_eq!(again.kept(), world.stage.kept());
     }
 

@@ -197,7 +197,7 @@ impl Speaker {
         }
         match &self.phase {
             Some(state) if !state.on_stage() => {}
-            Some(state) if state.phase == console::Phase::Backstage && self.stage.is_host() => {
+            Some(state) if matches!(state.phase, console::Phase::Backstage | console::Phase::Doors) && self.stage.is_host() => {
                 self.stage.go_live().context("the event could not go live")?;
                 self.begin();
             }

@@ -22,6 +22,8 @@ const LINE_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) enum Phase {
     /// Not yet heard outside.
     Backstage,
+    /// Listeners come and hear the hold sound.
+    Doors,
     /// On air.
     Live,
     /// Over.

@@ -111,7 +111,7 @@ impl Stage {
     /// Opens the programme.
     pub(super) fn go_live(&self) -> Result<(), Refused> {
         let request = self.agent.post(self.console.as_str()).header("Content-Type", "application/json");
-        let answer = request.header("Authorization", &self.authorization).send(r#"{"do":"go-live"}"#);
+        let answer = request.header("Authorization", &self.authorization).send(r#"{"do":"go-live","yes":true}"#);
         http::good(answer.map_err(|error| Refused::unreachable(&self.console, error))?).map(drop)
     }
 

@@ -33,7 +33,7 @@ async fn post(socket: &Path, event: EventId, ticket: &str, order: Order) -> anyh
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let body = match order {
-        Order::GoLive => r#"{"do":"go-live"}"#,
+        Order::GoLive => r#"{"do":"go-live","yes":true}"#,
         Order::End => r#"{"do":"end"}"#,
     };
     let request = Request::post(format!("/console/{event}"))

@@ -1,14 +1,20 @@
 //! The control thread: it owns every event's stage, performs what the stages say, and syncs the journal before it answers.
 
+mod facts;
+mod marks;
+
+use super::agenda::Agenda;
 use super::console;
 use super::encoding::ToEncoder;
-use super::event::{Event, Seated};
+use super::event::{Event, Marked, Seated};
+use super::guests::Guests;
 use super::metrics::Metrics;
 use super::mixing::{DeskId, Place};
 use super::network::{Network, ToNetwork};
 use super::recorder::ToRecorder;
 use super::recording::{Opened, Recording, forget_memory};
-use super::words::{InputLevel, Reply, Report, Request, Seat};
+use super::words::{Done, InputLevel, Reply, Report, Request, Seat};
+use crate::link::Standing;
 use ::stage::{Action, Input, Loudness, MediaUse, Mix, Now, Output, Phase, SessionId, SessionKind, Who};
 use base::fact::Fact;
 use base::limit::LIVE_EVENTS_MAX;
@@ -40,6 +46,10 @@ pub(super) struct World {
     pub boot: String,
     /// Tells the other roles.
     pub tell: Box<dyn Fn(Fact) + Send>,
+    /// Where media go over UDP.
+    pub port: u16,
+    /// Where HTTP looks for listeners who may come on stage.
+    pub guests: Arc<Guests>,
 }
 
 /// The control thread's state.
@@ -50,6 +60,9 @@ pub(super) struct Control {
     recorder: SyncSender<ToRecorder>,
     metrics: Arc<Metrics>,
     events: BTreeMap<EventId, Event>,
+    agenda: Agenda,
+    /// What the other roles said and have not taken back.
+    said: Standing,
     serial: u64,
 }
 
@@ -57,6 +70,8 @@ pub(super) struct Control {
 #[derive(Default)]
 struct Outcome {
     refused: Option<FaultKind>,
+    /// So many seconds are to be silenced.
+    cut: Option<u64>,
 }
 
 impl Outcome {
@@ -73,21 +88,34 @@ impl Control {
         recorder: SyncSender<ToRecorder>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { world, network, encoders, recorder, metrics, events: BTreeMap::new(), serial: 0 }
+        Self {
+            world,
+            network,
+            encoders,
+            recorder,
+            metrics,
+            events: BTreeMap::new(),
+            agenda: Agenda::default(),
+            said: Standing::default(),
+            serial: 0,
+        }
     }
 
     /// Goes on with what a stage before this one left open, then serves until told to stop.
     pub(super) fn run(mut self, reports: &Receiver<Report>) {
         self.resume();
+        self.read_agenda();
         let mut beat = Instant::now() + BEAT;
         loop {
             let deadlines = self.events.values().filter_map(|event| event.stage.deadline());
-            let due = deadlines.chain([beat]).min().unwrap_or(beat);
+            let doors = self.agenda.deadline(Instant::now(), now().wall);
+            let due = deadlines.chain(doors).chain([beat]).min().unwrap_or(beat);
             match reports.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Report::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(report) => self.take(report),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            self.open_doors();
             let now = Instant::now();
             self.tick_stages(now);
             if beat <= now {
@@ -142,27 +170,19 @@ impl Control {
                     self.drive(id, Input::RecordingStopped { first_lost });
                 }
             }
+            Report::Marked(desk, filling) => {
+                if let Some(id) = self.event_at(desk) {
+                    self.marked(id, filling);
+                }
+            }
             Report::ProgrammeClosed(desk, end) => {
                 if let Some(id) = self.event_at(desk) {
                     self.drive(id, Input::ProgrammeClosed { end });
                     self.leave_if_idle(id);
                 }
             }
-            Report::Fact(Fact::Listening { event, by_rung }) => self.listening(event, by_rung),
-            Report::Fact(
-                Fact::Live { .. }
-                | Fact::Ended { .. }
-                | Fact::Wanted { .. }
-                | Fact::Missing { .. }
-                | Fact::Copied { .. }
-                | Fact::Announced { .. }
-                | Fact::Reacted { .. }
-                | Fact::Hands { .. }
-                | Fact::Board { .. }
-                | Fact::Barred { .. }
-                | Fact::Seats { .. },
-            )
-            | Report::Stop => {}
+            Report::Fact(fact) => self.hear(fact),
+            Report::Stop => {}
         }
     }
 
@@ -215,8 +235,7 @@ impl Control {
             let monitors = event.monitors.len();
             self.encode(desk, ToEncoder::Monitors(desk, monitors));
         }
-        // Whom the stage puts backstage it says so of, once they are connected.
-        let seat = Seat { event: id, desk, input: None, muted: false, on_air: true };
+        let seat = Seat { event: id, desk, input: None, muted: false, on_air: false };
         self.network.order(ToNetwork::Open(session, seat, call));
         Ok(session)
     }
@@ -232,9 +251,7 @@ impl Control {
             return self.closed(id, session);
         };
         event.seats[input.number()] = Some(Seated { session, participant });
-        let track = event.records_tracks.then_some(participant);
         self.encode(desk, ToEncoder::Hears(desk, input, media == MediaUse::SendsAndReceives));
-        self.encode(desk, ToEncoder::Track(desk, input, track));
         self.network.order(ToNetwork::Seat(session, input, muted));
     }
 
@@ -243,23 +260,28 @@ impl Control {
         let session = SessionId(getrandom::u64().map_err(|_| FaultKind::Internal)?);
         self.drive(id, Input::Open { session, who, kind: SessionKind::Console }).result()?;
         let event = self.events.get_mut(&id).ok_or(FaultKind::Internal)?;
-        let _ = lines.try_send(console::state(&event.stage.view(), &event.title, event.stage.you(session)));
+        let _ = lines.try_send(console::state(&event.stage.view(), &event.title, event.stage.you(session), self.world.port));
         event.consoles.insert(session, lines);
         Ok(())
     }
 
-    fn act(&mut self, id: EventId, who: Who, action: Action, reply: Reply<()>) {
+    fn act(&mut self, id: EventId, who: Who, action: Action, reply: Reply<Done>) {
         let ends = action == Action::End;
-        let goes_live = action == Action::GoLive;
-        let done = self.load(id).and_then(|()| self.drive(id, Input::Act { who, action }).result());
+        let goes_live = matches!(action, Action::GoLive { .. });
+        let outcome = self.load(id).map(|()| self.drive(id, Input::Act { who, action }));
+        let done = outcome.as_ref().map_or_else(|fault| Err(*fault), Outcome::result);
+        if let (Ok(()), Some(seconds)) = (done, outcome.ok().and_then(|outcome| outcome.cut)) {
+            return self.mark(id, Marked::Cut { seconds, reply });
+        }
         let phase = self.events.get(&id).map(|event| event.stage.phase());
         match (done, self.events.get_mut(&id)) {
-            (Ok(()), Some(event)) if ends && phase == Some(Phase::Live) => event.ending.push(reply),
+            (Ok(()), Some(event)) if ends && event.stage.on_air() => event.ending.push(reply),
+            (Ok(()), Some(event)) if goes_live && phase == Some(Phase::Doors) => event.beginning.push(reply),
             (Ok(()), _) if goes_live && phase == Some(Phase::Backstage) => {
                 let _ = reply.send(Err(FaultKind::Internal));
             }
             (done, _) => {
-                let _ = reply.send(done);
+                let _ = reply.send(done.map(|()| Done::Done));
             }
         }
     }
@@ -304,8 +326,11 @@ impl Control {
         })?;
         self.encode(desk, ToEncoder::Add(desk));
         self.network.order(ToNetwork::Add(place.into()));
+        // As the stage begins, until it says otherwise: nothing is on the air yet.
+        self.network.order(ToNetwork::Hold(desk, true));
         self.events.insert(id, event);
         self.metrics.events.store(self.events.len() as u64, Relaxed);
+        self.say_again(id);
         Ok(())
     }
 
@@ -317,11 +342,15 @@ impl Control {
             self.network.order(ToNetwork::Remove(event.desk));
             for reply in event.ending {
                 // Who asked may have gone.
-                let _ = reply.send(Ok(()));
+                let _ = reply.send(Ok(Done::Done));
             }
+            for reply in event.beginning {
+                let _ = reply.send(Err(FaultKind::EventEnded));
+            }
+            self.agenda.note(&self.world.events.join(id.to_string()), id, now().wall);
         }
         self.metrics.events.store(self.events.len() as u64, Relaxed);
-        let live = self.events.values().filter(|event| event.stage.phase() == Phase::Live).count();
+        let live = self.events.values().filter(|event| event.stage.on_air()).count();
         self.metrics.events_live.store(live as u64, Relaxed);
     }
 
@@ -353,6 +382,14 @@ impl Control {
                     tracing::error!(event = %id, error = format!("{error:#}"), "an event can't go live");
                 }
             }
+            Output::Begin => self.mark(id, Marked::Begin),
+            Output::Cut { seconds } => outcome.cut = Some(seconds),
+            Output::TalkingMuted(participant) => {
+                let line = console::talking_muted();
+                let theirs = event.consoles.iter().filter(|(session, _)| event.stage.is_console_of(**session, participant));
+                // Who does not read is found out by the next beat.
+                theirs.for_each(|(_, lines)| drop(lines.try_send(line.clone())));
+            }
             Output::CloseProgramme => self.encode(desk, ToEncoder::End(desk)),
             Output::CloseSession(session) => {
                 self.network.order(ToNetwork::Close(session));
@@ -369,7 +406,16 @@ impl Control {
                 // A recorder that is behind by thousands of packets has other troubles than a late fact.
                 let _ = self.recorder.try_send(ToRecorder::Tell(desk, fact));
             }
-            Output::Tell(fact) => (self.world.tell)(fact),
+            Output::Tell(fact) => {
+                if let Fact::Seats { admitted, .. } = &fact {
+                    self.world.guests.set(id, admitted);
+                }
+                if let Fact::Ended { .. } = &fact {
+                    self.world.guests.set(id, &[]);
+                    self.said.note(fact.clone());
+                }
+                (self.world.tell)(fact);
+            }
             Output::StateChanged => self.show_state(id),
             Output::Levels(levels) => {
                 let line = console::levels(&levels);
@@ -382,7 +428,7 @@ impl Control {
     fn show_state(&mut self, id: EventId) {
         let Some(event) = self.events.get(&id) else { return };
         let view = event.stage.view();
-        let gone = event.say(|session| console::state(&view, &event.title, event.stage.you(session)));
+        let gone = event.say(|session| console::state(&view, &event.title, event.stage.you(session), self.world.port));
         self.drop_consoles(id, gone);
     }
 
@@ -403,7 +449,6 @@ impl Control {
         if let Some(input) = event.input_of(session) {
             event.seats[input.number()] = None;
             self.encode(desk, ToEncoder::Hears(desk, input, false));
-            self.encode(desk, ToEncoder::Track(desk, input, None));
         } else if let Some(place) = event.monitors.iter().position(|one| *one == session) {
             event.monitors.swap_remove(place);
             let monitors = event.monitors.len();
@@ -457,7 +502,7 @@ impl Control {
 
     fn turn_rungs(&mut self, id: EventId, at: Instant) {
         // Before the programme is open there is nothing to turn.
-        let live = |event: &&mut Event| event.stage.phase() == Phase::Live;
+        let live = |event: &&mut Event| event.stage.on_air();
         let Some(event) = self.events.get_mut(&id).filter(live) else { return };
         let desk = event.desk;
         for (rung, on) in event.turn_rungs(at) {

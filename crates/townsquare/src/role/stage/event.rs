@@ -1,20 +1,24 @@
 //! One event as the control thread holds it: its stage, its journal, and where its sessions sit.
 
 use super::mixing::DeskId;
-use super::words::{ConsoleLine, Reply};
-use ::stage::{Now, Phase, SessionId, Stage};
+use super::words::{ConsoleLine, Done, Reply};
+use ::stage::{Now, Phase, Schedule, SessionId, Stage};
 use audio::mix::{INPUTS, Input};
 use base::journal::Entry;
-use base::{EventId, FaultKind, ParticipantId, Rung};
+use base::{EventId, FaultKind, FragmentNumber, ParticipantId, Rung};
 use programme::Announcement;
+use programme::cuts::{Cut, Cuts};
 use programme::journal::{self, Journal};
 use rustix::fs::FlockOperation;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+
+/// Fragments of the recording in a second.
+const SLOTS_PER_SECOND: u64 = 5;
 
 /// A rung goes on this long after its last listener, so that one who comes and goes does not turn it off and on.
 const RUNG_LINGERS: Duration = Duration::from_secs(30);
@@ -26,12 +30,25 @@ pub(super) struct Seated {
     pub participant: ParticipantId,
 }
 
+/// What is done once the recorder has said which fragment it fills.
+pub(super) enum Marked {
+    /// The event itself begins there.
+    Begin,
+    /// So many seconds before it are silenced.
+    Cut { seconds: u64, reply: Reply<Done> },
+}
+
+/// What the stage goes by of an announcement.
+pub(super) fn schedule(announcement: &Announcement) -> Schedule {
+    let minutes = |minutes: u32| u64::from(minutes) * 60_000;
+    let plan = &announcement.plan;
+    Schedule { start_at: announcement.start_at, doors_ms: minutes(plan.doors_minutes), empty_ms: minutes(plan.empty_minutes) }
+}
+
 /// One event.
 pub(super) struct Event {
     pub stage: Stage,
     pub title: String,
-    /// Whether each speaker is recorded by themselves, too.
-    pub records_tracks: bool,
     pub desk: DeskId,
     pub seats: [Option<Seated>; INPUTS],
     next_seat: usize,
@@ -39,7 +56,14 @@ pub(super) struct Event {
     /// Where each control stream's lines go.
     pub consoles: BTreeMap<SessionId, mpsc::Sender<ConsoleLine>>,
     /// Who waits for the end.
-    pub ending: Vec<Reply<()>>,
+    pub ending: Vec<Reply<Done>>,
+    /// Who waits for the begin.
+    pub beginning: Vec<Reply<Done>>,
+    /// What the recorder is asked for, in this order.
+    pub marks: VecDeque<Marked>,
+    dir: PathBuf,
+    /// By how many slots listeners are behind.
+    delay_slots: u64,
     /// By how many each rung is heard.
     by_rung: BTreeMap<Rung, u32>,
     /// Until when a rung besides the recording is encoded, in the order of [`Rung::ALL`].
@@ -50,31 +74,58 @@ pub(super) struct Event {
 impl Event {
     /// Reads an event that people come to.
     pub(super) fn load(dir: &Path, id: EventId, desk: DeskId, now: Now) -> Result<Self, FaultKind> {
-        let announcement = match std::fs::read(dir.join("event.json")) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(FaultKind::EventUnknown),
-            Err(error) => return Err(internal(id, &error)),
-        };
-        let announcement = Announcement::read(&announcement).map_err(|error| internal(id, &error))?;
+        let announcement = read_announcement(dir, id)?;
         let (file, journal) = open_journal(&dir.join("journal")).map_err(|error| internal(id, &error))?;
-        let stage = Stage::restore(now, id, announcement.created_at, &journal.entries);
+        let stage = Stage::restore(now, id, announcement.created_at, schedule(&announcement), &journal.entries);
         if stage.phase() == Phase::Ended {
             return Err(FaultKind::EventEnded);
         }
         Ok(Self {
             stage,
+            delay_slots: delay_slots(&announcement),
+            dir: dir.to_owned(),
             title: announcement.title,
-            records_tracks: announcement.plan.record_tracks,
             desk,
             seats: [None; INPUTS],
             next_seat: 0,
             monitors: Vec::new(),
             consoles: BTreeMap::new(),
             ending: Vec::new(),
+            beginning: Vec::new(),
+            marks: VecDeque::new(),
             by_rung: BTreeMap::new(),
             rungs_until: [None; 3],
             journal: file,
         })
+    }
+
+    /// Reads the announcement again; what of it the stage goes by.
+    pub(super) fn announced(&mut self, id: EventId) -> Result<Schedule, FaultKind> {
+        let announcement = read_announcement(&self.dir, id)?;
+        self.delay_slots = delay_slots(&announcement);
+        let schedule = schedule(&announcement);
+        self.title = announcement.title;
+        Ok(schedule)
+    }
+
+    /// Silences the last seconds before the fragment that is being filled, and that one, in every view; says how much that is, and how
+    /// much of it had been published.
+    pub(super) fn cut(&mut self, filling: FragmentNumber, seconds: u64) -> io::Result<Done> {
+        let from = FragmentNumber(filling.0.saturating_sub(seconds * SLOTS_PER_SECOND));
+        let to = FragmentNumber(filling.0 + 1);
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(self.dir.join("cuts"))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // Half a record would hide what comes after it.
+        file.set_len(Cuts::whole(&bytes).len() as u64)?;
+        file.write_all(&Cuts::record(Cut { from, to }))?;
+        file.sync_all()?;
+        if bytes.is_empty() {
+            File::open(&self.dir)?.sync_all()?;
+        }
+        let published = filling.0.saturating_sub(self.delay_slots).saturating_sub(from.0);
+        let millis = |slots: u64| slots * 1_000 / SLOTS_PER_SECOND;
+        Ok(Done::Cut { cut_ms: millis(to.0 - from.0), heard_ms: millis(published) })
     }
 
     /// Appends entries and syncs them.
@@ -138,6 +189,18 @@ impl Event {
         }
         changes
     }
+}
+
+fn read_announcement(dir: &Path, id: EventId) -> Result<Announcement, FaultKind> {
+    match std::fs::read(dir.join("event.json")) {
+        Ok(bytes) => Announcement::read(&bytes).map_err(|error| internal(id, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FaultKind::EventUnknown),
+        Err(error) => Err(internal(id, &error)),
+    }
+}
+
+const fn delay_slots(announcement: &Announcement) -> u64 {
+    announcement.plan.delay.seconds() * SLOTS_PER_SECOND
 }
 
 /// Opens a journal for appending, alone, and cuts off what a crash left behind its last whole record.

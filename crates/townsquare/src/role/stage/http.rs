@@ -1,9 +1,11 @@
 //! HTTP of the stage: WHIP, WHEP, the console's control stream and its actions (docs/formats.md, "HTTP of the stage").
 
+use super::action;
+use super::guests::Guests;
 use super::metrics::{Metrics, count};
 use super::tickets::Tickets;
-use super::words::{ConsoleLine, Reply, Report, Request};
-use ::stage::{Action, MediaUse, SessionId, SessionKind, Who};
+use super::words::{ConsoleLine, Done, Reply, Report, Request};
+use ::stage::{MediaUse, SessionId, SessionKind, Who};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Query, State};
@@ -13,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
 use base::journal::Role;
 use base::limit::{BODY_BYTES_MAX, CLIENT_KEY_CHARS_MAX, CLIENT_KEY_CHARS_MIN, CONSOLE_QUEUE_LINES_MAX, SDP_BYTES_MAX};
-use base::{EventId, FaultKind, ParticipantId};
+use base::{EventId, FaultKind};
 use gate::ticket::Class;
 use hyper::body::Frame;
 use ingest::{Candidate, Purpose, Refusal, Session};
@@ -43,6 +45,16 @@ pub(super) struct Desk {
     pub control: SyncSender<Report>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Listeners who may come on stage.
+    pub guests: Arc<Guests>,
+}
+
+/// What a ticket makes of its bearer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bearer {
+    role: Role,
+    ticket: u64,
+    by_hand: bool,
 }
 
 pub(super) type Here = State<Arc<Desk>>;
@@ -130,10 +142,12 @@ impl IntoResponse for Problem {
 pub(super) struct WhoAsks {
     key: Option<String>,
     name: Option<String>,
+    #[serde(default)]
+    backstage: Option<String>,
 }
 
 impl WhoAsks {
-    pub(super) fn with(self, (role, ticket): (Role, u64)) -> Result<Who, FaultKind> {
+    pub(super) fn with(self, Bearer { role, ticket, by_hand }: Bearer) -> Result<Who, FaultKind> {
         let usable = |key: &String| {
             (CLIENT_KEY_CHARS_MIN..=CLIENT_KEY_CHARS_MAX).contains(&key.len())
                 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -141,38 +155,18 @@ impl WhoAsks {
         if self.key.as_ref().is_some_and(|key| !usable(key)) {
             return Err(FaultKind::BadRequest);
         }
-        Ok(Who { key: self.key, name: self.name, role, ticket })
-    }
-}
-
-/// What somebody wants done, as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
-enum WireAction {
-    GoLive,
-    End,
-    Mute { participant: u16, muted: bool },
-    Rename { name: String },
-    Leave,
-    Remove { participant: u16 },
-}
-
-impl From<WireAction> for Action {
-    fn from(wire: WireAction) -> Self {
-        match wire {
-            WireAction::GoLive => Self::GoLive,
-            WireAction::End => Self::End,
-            WireAction::Mute { participant, muted } => Self::Mute { participant: ParticipantId(participant), muted },
-            WireAction::Rename { name } => Self::Rename { name },
-            WireAction::Leave => Self::Leave,
-            WireAction::Remove { participant } => Self::Remove { participant: ParticipantId(participant) },
-        }
+        let backstage = match self.backstage.as_deref() {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(_) => return Err(FaultKind::BadRequest),
+        };
+        Ok(Who { key: self.key, name: self.name, role, ticket, by_hand, backstage })
     }
 }
 
 impl Desk {
-    /// The event at an address, what the bearer's ticket lets them be there, and the ticket's number.
-    pub(super) fn admit(&self, event: &str, headers: &HeaderMap) -> Result<(EventId, (Role, u64)), FaultKind> {
+    /// The event at an address, and what the bearer's ticket lets them be there.
+    pub(super) fn admit(&self, event: &str, headers: &HeaderMap) -> Result<(EventId, Bearer), FaultKind> {
         let event = event.parse().map_err(|_| FaultKind::EventUnknown)?;
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, ticket) = bearer.and_then(|value| value.split_once(' ')).ok_or(FaultKind::NotSignedIn)?;
@@ -184,9 +178,10 @@ impl Desk {
             Class::Host => Role::Host,
             Class::CoHost => Role::CoHost,
             Class::Speaker => Role::Speaker,
+            Class::Listener if self.guests.has(event, claims.id) => Role::Speaker,
             Class::Listener | Class::Relay => return Err(FaultKind::Forbidden),
         };
-        Ok((event, (role, claims.id)))
+        Ok((event, Bearer { role, ticket: claims.id, by_hand: claims.class == Class::Listener }))
     }
 
     pub(super) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, FaultKind> {
@@ -293,9 +288,12 @@ async fn act(
     let (event, bearer) = desk.admit(&event, &headers)?;
     let who = asks.with(bearer)?;
     let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| FaultKind::BodyTooLarge)?;
-    let action: WireAction = serde_json::from_slice(&body).map_err(|_| FaultKind::BadRequest)?;
-    desk.ask(|reply| Request::Act { event, who, action: action.into(), reply }).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], "{}").into_response())
+    let action = action::read(&body)?;
+    let said = match desk.ask(|reply| Request::Act { event, who, action, reply }).await? {
+        Done::Done => serde_json::json!({}),
+        Done::Cut { cut_ms, heard_ms } => serde_json::json!({"cut_ms": cut_ms, "heard_ms": heard_ms}),
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], said.to_string()).into_response())
 }
 
 /// A control stream as a body: it ends when the control thread drops its end.

@@ -10,13 +10,16 @@
 //! Control owns the stages and the journals and may wait for the disk; network owns the sessions and the UDP socket; mixing ticks
 //! every 20 ms and waits for nobody; encoding has the codecs; the recorder seals and writes, and one thread syncs.
 
+mod action;
 mod addresses;
+mod agenda;
 mod check;
 mod connections;
 mod console;
 mod control;
 mod encoding;
 mod event;
+mod guests;
 mod http;
 mod metrics;
 mod mixing;
@@ -25,7 +28,6 @@ mod recorder;
 mod recording;
 mod sync;
 mod tickets;
-mod tracks;
 mod wake;
 mod words;
 
@@ -87,6 +89,7 @@ struct Threads {
     recorder: SyncSender<recorder::ToRecorder>,
     /// In the order in which they finish.
     control: JoinHandle<()>,
+    guests: Arc<guests::Guests>,
     running: Vec<JoinHandle<()>>,
 }
 
@@ -126,16 +129,19 @@ impl Threads {
         let (failed, synced, measured) = (recorder.clone(), reports.clone(), Arc::clone(&metrics));
         running.push(spawn("sync", move || sync.run(&failed, &synced, &measured))?);
 
+        let guests = Arc::new(guests::Guests::default());
         let world = control::World {
             events: settings.data.join("events"),
             memory: memory_dir(&settings.data)?,
             boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
             tell: Box::new(tell),
+            port: local.port(),
+            guests: Arc::clone(&guests),
         };
         let control = control::Control::new(world, network.clone(), encoder_lines, recorder.clone(), Arc::clone(&metrics));
         let control = spawn("control", move || control.run(&reported))?;
         let room = connections::Room::default();
-        Ok(Self { metrics, reports, network, room, udp: local, mixing, encoders, recorder, control, running })
+        Ok(Self { metrics, reports, network, room, udp: local, mixing, encoders, recorder, control, guests, running })
     }
 
     /// Does what the supervisor says until it says stop.
@@ -222,6 +228,7 @@ fn serve_http(
         candidates: addresses::announced(settings, threads.udp, tcp.local_addr()?)?,
         control: threads.reports.clone(),
         metrics: Arc::clone(&threads.metrics),
+        guests: Arc::clone(&threads.guests),
     };
     let router = http::router(Arc::new(desk));
     let tls = certificate.map(|certificate| certificate.acceptor(&[b"http/1.1"]));

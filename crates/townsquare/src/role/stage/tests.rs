@@ -2,7 +2,6 @@
 
 mod check;
 mod speaker;
-mod tracks;
 mod world;
 
 use base::fact::Fact;
@@ -24,7 +23,7 @@ fn seconds_of(hz: f32, sound: &[f32]) -> f32 {
 fn check_kept(tcp: bool) {
     let world = World::new();
     let role = world.start();
-    role.act("host", r#"{"do":"go-live"}"#);
+    role.act("host", r#"{"do":"go-live","yes":true}"#);
     let ada = Speaker::call(&role, "speaker", ADA_HZ, tcp, ingest::Wish::Send);
     ada.speak(150);
     role.act("host", r#"{"do":"end"}"#);
@@ -84,7 +83,7 @@ fn a_monitor_hears_the_whole_mix() {
 fn nobody_hears_the_muted() {
     let world = World::new();
     let role = world.start();
-    role.act("host", r#"{"do":"go-live"}"#);
+    role.act("host", r#"{"do":"go-live","yes":true}"#);
     let mut ada = Speaker::call(&role, "speaker", ADA_HZ, false, ingest::Wish::Send);
     ada = ada.speak_on(100);
     role.act("host", r#"{"do":"mute","participant":1,"muted":true}"#);
@@ -99,7 +98,7 @@ fn nobody_hears_the_muted() {
 fn a_stage_that_starts_anew_goes_on_where_the_last_one_was() {
     let world = World::new();
     let role = world.start();
-    role.act("host", r#"{"do":"go-live"}"#);
+    role.act("host", r#"{"do":"go-live","yes":true}"#);
     Speaker::call(&role, "speaker", ADA_HZ, false, ingest::Wish::Send).speak(75);
     role.stop();
     let role = world.start();
@@ -123,11 +122,11 @@ fn the_console_says_who_is_there() {
     let state = console.next("state");
     assert_eq!(state["phase"], "backstage");
     assert_eq!(state["title"], "A test");
-    assert_eq!(state["you"], serde_json::json!({"role": "host"}), "no place before there is a microphone");
+    assert_eq!(state["you"], serde_json::json!({"role": "host", "rules": true, "host": true}), "no place before there is a microphone");
     assert_eq!(state["stage"], serde_json::json!([]));
     let ada = Speaker::call_as(&role, "host", &format!("?key={key}&name=Ada"), ADA_HZ, false, ingest::Wish::Send);
     let state = console.until(|state| !people(state).is_empty());
-    assert_eq!(state["you"], serde_json::json!({"id": 1, "role": "host"}));
+    assert_eq!(state["you"], serde_json::json!({"id": 1, "role": "host", "rules": true, "host": true}));
     assert_eq!((&state["stage"][0]["name"], &state["stage"][0]["here"]), (&"Ada".into(), &true.into()));
     role.act_as("host", &format!("?key={key}"), r#"{"do":"rename","name":"Countess"}"#);
     console.until(|state| people(state).iter().any(|person| person["name"] == "Countess"));
@@ -231,7 +230,7 @@ fn what_is_wrong_is_refused_by_name() {
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path} with {} bytes", body.len());
     }
     role.act("host", r#"{"do":"end"}"#);
-    let answer = post(role.address, &format!("/console/{here}"), &host, "application/json", r#"{"do":"go-live"}"#);
+    let answer = post(role.address, &format!("/console/{here}"), &host, "application/json", r#"{"do":"go-live","yes":true}"#);
     assert_eq!((answer.status, answer.code().as_str()), (410, "event-ended"));
     role.stop();
 }

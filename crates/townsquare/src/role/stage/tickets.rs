@@ -18,7 +18,7 @@ impl Tickets {
         Self { path, read: Mutex::new(None) }
     }
 
-    /// What a ticket says that lets its bearer on the stage of `event`.
+    /// What a good ticket for `event` says; a listener's is good for the stage only when their hand was taken.
     pub(super) fn admit(&self, text: &str, event: EventId) -> Result<Claims, FaultKind> {
         let keys = self.keys().map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the ticket keys can't be read");
@@ -26,7 +26,7 @@ impl Tickets {
         })?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = UnixMillis(i64::try_from(now).unwrap_or(i64::MAX));
-        Ok(ticket::admit(&keys, text, now, event, Class::Speaker)?)
+        Ok(ticket::admit(&keys, text, now, event, Class::Listener)?)
     }
 
     fn keys(&self) -> anyhow::Result<Keys> {

@@ -14,6 +14,15 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, FaultKind>>;
 /// One line of a console's control stream.
 pub(super) type ConsoleLine = hyper::body::Bytes;
 
+/// What came of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// It stands in the journal.
+    Done,
+    /// What was said last is silenced.
+    Cut { cut_ms: u64, heard_ms: u64 },
+}
+
 /// What HTTP asks of the control thread.
 pub(super) enum Request {
     /// A peer's answered offer comes in.
@@ -21,7 +30,7 @@ pub(super) enum Request {
     /// A control stream opens; its lines go to `lines` until either side drops it.
     Console { event: EventId, who: Who, lines: mpsc::Sender<ConsoleLine>, reply: Reply<()> },
     /// Somebody wants something done.
-    Act { event: EventId, who: Who, action: Action, reply: Reply<()> },
+    Act { event: EventId, who: Who, action: Action, reply: Reply<Done> },
     /// The next seconds of somebody's microphone, encoded as for listeners.
     Check { event: EventId, who: Who, reply: Reply<Vec<u8>> },
     /// A session is closed by its owner.
@@ -55,6 +64,8 @@ pub(super) enum Report {
     Connection(EventId, SessionId, Connection),
     /// The disk takes no more.
     RecordingStopped(DeskId, FragmentNumber),
+    /// Which fragment of the recording is being filled.
+    Marked(DeskId, FragmentNumber),
     /// The programme is sealed and synced.
     ProgrammeClosed(DeskId, FragmentNumber),
     /// Another role says.

@@ -129,7 +129,7 @@ impl Inside {
             }
             "POST /whip/e" => ("201 Created", self.accept(&body)),
             "POST /console/e" => {
-                assert_eq!(body, r#"{"do":"go-live"}"#);
+                assert_eq!(body, r#"{"do":"go-live","yes":true}"#);
                 self.seen.lock().unwrap().live = true;
                 ("200 OK", "{}".to_owned())
             }
