@@ -16,7 +16,8 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", web.join(folder).display());
         collect(&web.join(folder), &mut files)?;
     }
-    files.sort();
+    // By the whole path as it is asked for: of `a/b.js` and `a.js` the second is the first, unlike part by part.
+    files.sort_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
     let mut list = String::from("&[\n");
     for file in &files {
         let path = file.strip_prefix(&web).map_err(io::Error::other)?;

@@ -1,51 +1,81 @@
 /** `<town-console>`: a speaker's or host's place on the stage, from the choice of a microphone to the end of the event. */
+import { Check, blockedWords } from './console/check.js';
+import { DebateClock, Fairness } from './console/clock.js';
+import { button } from './console/controls.js';
+import { People } from './console/people.js';
+import { Queue } from './console/queue.js';
+import { Rule } from './console/rule.js';
 import { Level, NoMicrophone, microphones, openMicrophone } from './microphone.js';
 import { StageLink } from './stage-link.js';
-import { h, initial, number, put, typed } from './words.js';
-
-/** @typedef {import('./stage-link.js').Person} Person */
+import { Yielding } from './console/yielding.js';
+import { h, number, put } from './words.js';
 
 const NAME = 'townsquare-stage-name';
 const LEVEL_MILLIS = 100;
-/** A microphone below this for so long is said to be silent. */
-const QUIET = { level: 0.2, millis: 4000 };
-const LOUD = 0.97;
+/** Who is this loud in so many more moments than not while muted talks and does not know it; told once, and again after a while. */
+const TALKS = { level: 0.45, moments: 4, moments_max: 6, again_millis: 5000 };
+/** How long a passing remark stays. */
+const REMARK_MILLIS = 6000;
+
+const KEYS = [
+  ['M', 'mute or unmute yourself'],
+  ['Tab, Shift Tab', 'go to the next or the last control'],
+  ['Enter, Space', 'press it'],
+  ['Esc', 'close a question without answering'],
+  ['?', 'show these keys'],
+];
 
 class TownConsole extends HTMLElement {
   /** @type {MediaStream | null} */ #stream = null;
+  /** What is measured: it hears on while what is sent is silenced. @type {MediaStream | null} */ #measured = null;
   /** @type {Level | null} */ #level = null;
   /** @type {StageLink | null} */ #link = null;
   /** @type {import('./stage-link.js').StageState | null} */ #state = null;
   #linked = false;
   /** Whether this side wants to be heard; the stage may still have us muted. */
   #open = true;
-  #heardAt = 0;
+  #talks = { moments: 0, told: 0 };
+  /** Who was in charge, as far as it was said. @type {number | null | undefined} */ #charge;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #remarkEnds;
   /** @type {AbortController} */ #life = new AbortController();
-  /** @type {Map<number, { item: HTMLElement, face: HTMLElement, name: HTMLElement, note: HTMLElement, mute: HTMLButtonElement | null }>} */ #people = new Map();
+  #yielding = new Yielding();
 
   #name = h('input', { id: 'stage-name', maxLength: 40, required: true, autocomplete: 'name' });
-  #choice = h('select', { id: 'stage-microphone' });
   #meter = h('div', { className: 'level', role: 'meter', ariaLabel: 'Microphone level', ariaValueMin: '0', ariaValueMax: '100', ariaValueNow: '0' });
-  #hint = h('p', { className: 'meta', role: 'status' });
   #fault = h('p', { className: 'notice warn', role: 'alert', hidden: true });
   #status = h('p', { className: 'stage-status', role: 'status' });
   #alarm = h('p', { className: 'notice warn', role: 'alert', hidden: true });
+  #told = h('p', { className: 'notice warn', role: 'alert', hidden: true });
+  #remark = h('p', { className: 'notice', role: 'status', hidden: true });
+  #inCharge = h('p', { className: 'notice', role: 'status', hidden: true });
   #mine = h('p', { className: 'stage-mine', role: 'status' });
   #mute = button('Mute', 'button mute', () => this.#toggle());
-  #list = h('ul', { className: 'people', ariaLabel: 'On stage' });
-  #live = button('Go live', 'button', () => void this.#act({ do: 'go-live', yes: true }));
-  #end = button('End event', 'button danger', () => this.#confirm.showModal());
-  #confirm = h('dialog', { ariaLabel: 'End the event?' });
+  #step = button('', 'button', () => void this.#act({ do: 'step', backstage: !this.#me?.backstage }));
+  #ready = button('', 'button quiet', () => void this.#act({ do: 'ready', ready: !this.#me?.ready }));
+  #leaves = button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#back()));
   #downlink = h('audio', { autoplay: true });
+  #keys = h('dialog', { ariaLabel: 'Keys' }, h('h2', {}, 'Keys'), h('dl', { className: 'facts' }, ...KEYS.flatMap(([key, does]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, does)])));
+  #sound = h('details', { className: 'card' }, h('summary', {}, 'Sound check'));
+
+  #desk = { act: (/** @type {object} */ action) => this.#act(action), say: (/** @type {string} */ text) => this.#say(text) };
+  #check = new Check(async () => (await this.#link?.check(this.#given('check'))) ?? { fault: '', code: '', answer: null });
+  #people = new People(this.#desk);
+  #queue = new Queue(this.#desk);
+  #clock = new DebateClock(this.#desk);
+  #fairness = new Fairness();
+  #rule = new Rule(this.#desk, () => this.#showCheck());
 
   connectedCallback() {
     this.#life = new AbortController();
     const { signal } = this.#life;
     addEventListener('beforeunload', (event) => this.#link && event.preventDefault(), { signal });
+    document.addEventListener('keydown', (event) => this.#key(event), { signal });
     navigator.mediaDevices?.addEventListener?.('devicechange', () => this.#stream && void this.#devices(), { signal });
-    this.#name.value = this.#say('name') || remembered();
-    this.#choice.addEventListener('change', () => void this.#microphone(this.#choice.value), { signal });
+    this.#name.value = this.#given('name') || remembered();
+    this.#check.choice.addEventListener('change', () => void this.#microphone(this.#check.choice.value), { signal });
+    const close = button('Close', 'button quiet', () => this.#keys.close());
+    this.#keys.append(close);
     this.#ask();
   }
 
@@ -55,7 +85,7 @@ class TownConsole extends HTMLElement {
   }
 
   /** @param {string} name */
-  #say(name) {
+  #given(name) {
     return this.getAttribute(name) ?? '';
   }
 
@@ -71,24 +101,23 @@ class TownConsole extends HTMLElement {
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       remember(this.#name.value.trim());
-      void this.#microphone().then((it) => it && this.#check());
+      void this.#microphone().then((it) => it && this.#first());
     });
     this.replaceChildren(form);
   }
 
-  /** Second: is the sound right? */
-  #check() {
-    const go = button('Go on stage', 'button', () => this.#enter());
+  /** Second: does this machine hear anything? */
+  #first() {
+    const go = button('Go backstage', 'button', () => this.#enter());
     this.replaceChildren(
       h(
         'section',
         { className: 'card stack' },
-        h('div', { className: 'field' }, h('label', { htmlFor: 'stage-microphone' }, 'Microphone'), this.#choice),
+        this.#check.element,
         this.#meter,
-        this.#hint,
         this.#fault,
         h('div', { className: 'cluster' }, go, button('Back', 'button quiet', () => this.#back())),
-        h('p', { className: 'meta' }, 'Wear headphones if you can. Others hear you once you are on stage.'),
+        h('p', { className: 'meta' }, 'Wear headphones if you can. Backstage the others hear you, the audience does not.'),
       ),
     );
     go.focus();
@@ -99,46 +128,36 @@ class TownConsole extends HTMLElement {
     this.#ask();
   }
 
-  /** Third: on stage. */
+  /** Third: with the others, backstage and on stage. */
   #enter() {
     const track = this.#stream?.getAudioTracks()[0];
     if (!track) return this.#back();
     this.dataset.onStage = '';
+    this.#yielding.take();
     this.#link = new StageLink({
-      whip: this.#say('whip'),
-      console: this.#say('console'),
-      token: this.#say('token'),
-      event: this.#say('event'),
+      whip: this.#given('whip'),
+      console: this.#given('console'),
+      token: this.#given('token'),
+      event: this.#given('event'),
       name: this.#name.value.trim(),
       microphone: track,
       said: (said) => this.#said(said),
       sound: (stream) => (this.#downlink.srcObject = stream),
     });
-    const yes = button('End for everybody', 'button danger', () => {
-      this.#confirm.close();
-      void this.#act({ do: 'end' });
-    });
-    const no = button('Not yet', 'button quiet', () => this.#confirm.close());
-    // A second press of Enter must not end what can't be opened again.
-    no.autofocus = true;
-    this.#confirm.replaceChildren(
-      h('h2', {}, 'End the event?'),
-      h('p', {}, 'Everybody is disconnected and the replay appears on the event’s page. An ended event can’t go live again.'),
-      h('div', { className: 'cluster' }, yes, no),
-    );
-    const tools = this.#say('as') === 'host' ? [this.#live, this.#end] : [];
+    this.#sound.append(this.#check.element);
+    this.#sound.open = true;
+    const keys = button('Keys', 'button link', () => this.#keys.showModal());
+    const self = h('div', { className: 'cluster stage-self' }, this.#mute, h('div', {}, this.#mine, this.#meter));
     this.replaceChildren(
-      h(
-        'section',
-        { className: 'card stack' },
-        this.#status,
-        this.#alarm,
-        this.#fault,
-        h('div', { className: 'cluster stage-self' }, this.#mute, h('div', {}, this.#mine, this.#meter)),
-        this.#list,
-        h('div', { className: 'cluster' }, ...tools, button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#back()))),
-      ),
-      this.#confirm,
+      h('section', { className: 'card stack' }, this.#status, this.#alarm, this.#fault, this.#inCharge, this.#remark),
+      h('section', { className: 'stage-bar', ariaLabel: 'You' }, this.#told, self, h('div', { className: 'cluster' }, this.#step, this.#ready, this.#leaves, keys)),
+      this.#sound,
+      this.#rule.element,
+      this.#queue.element,
+      this.#people.element,
+      this.#clock.element,
+      this.#fairness.element,
+      this.#keys,
       this.#downlink,
     );
     this.#show();
@@ -148,54 +167,62 @@ class TownConsole extends HTMLElement {
   /** @param {import('./stage-link.js').Said} said */
   #said(said) {
     if ('refused' in said) return this.#over(said.refused);
+    if ('levels' in said) return this.#people.levels(new Map(said.levels));
+    if ('talking_muted' in said) return this.#tellTalking();
+    if ('blocked' in said) return this.#tell(said.blocked ? blockedWords(said.blocked) : '');
     if ('link' in said) this.#linked = said.link === 'on';
     if ('state' in said) {
-      const wasLive = this.#state?.phase === 'live';
+      const before = this.#state?.phase;
       this.#state = said.state;
-      if (said.state.phase === 'ended') return this.#over(`The event is over.${wasLive ? ' Its page has the replay in a moment.' : ''}`);
+      if (said.state.phase === 'ended') return this.#over(`The event is over.${before === 'live' ? ' Its page has the replay in a moment.' : ''}`);
+      if (before === 'doors' && said.state.phase === 'live') this.#say('The event has begun.');
     }
-    if ('levels' in said) return this.#levels(new Map(said.levels));
     this.#show();
   }
 
   /** @param {string} text */
   #over(text) {
     this.#leave();
-    this.replaceChildren(h('section', { className: 'card stack' }, h('p', { role: 'status' }, text), h('p', {}, h('a', { className: 'button', href: this.#say('page') || '/' }, 'To the event’s page'))));
+    this.replaceChildren(h('section', { className: 'card stack' }, h('p', { role: 'status' }, text), h('p', {}, h('a', { className: 'button', href: this.#given('page') || '/' }, 'To the event’s page'))));
   }
 
   #leave() {
     delete this.dataset.onStage;
+    delete this.dataset.place;
     this.#link?.close();
     this.#link = null;
     this.#state = null;
     this.#linked = false;
-    this.#people.clear();
-    this.#list.replaceChildren();
+    this.#charge = undefined;
+    for (const part of [this.#people, this.#queue, this.#clock, this.#fairness, this.#rule, this.#check]) part.clear();
+    for (const part of [this.#told, this.#remark, this.#inCharge]) part.hidden = true;
     this.#downlink.srcObject = null;
     this.#stream?.getTracks().forEach((track) => track.stop());
-    this.#stream = null;
+    this.#measured?.getTracks().forEach((track) => track.stop());
+    this.#stream = this.#measured = null;
     clearInterval(this.#timer);
     this.#level?.close();
     this.#level = null;
+    this.#yielding.give();
   }
 
   /** @param {string} [device] */
   async #microphone(device) {
     try {
       const stream = await openMicrophone(device);
-      this.#stream?.getTracks().forEach((track) => track.stop());
+      for (const old of [this.#stream, this.#measured]) old?.getTracks().forEach((track) => track.stop());
       this.#stream = stream;
       this.#fault.hidden = true;
       const [track] = stream.getAudioTracks();
       track.addEventListener('ended', () => this.#tell('The microphone was unplugged. Choose another one.'));
+      this.#measured = new MediaStream([track.clone()]);
       this.#hear();
       await this.#devices();
       await this.#link?.microphone(track);
       this.#level ??= new Level();
-      this.#level.of(stream);
+      this.#level.of(this.#measured);
       clearInterval(this.#timer);
-      this.#heardAt = Date.now();
+      this.#check.begin();
       this.#timer = setInterval(() => this.#measure(), LEVEL_MILLIS);
       return true;
     } catch (error) {
@@ -207,30 +234,50 @@ class TownConsole extends HTMLElement {
 
   async #devices() {
     const current = this.#stream?.getAudioTracks()[0]?.getSettings().deviceId;
-    this.#choice.replaceChildren(...(await microphones()).map(({ id, name }) => h('option', { value: id, selected: id === current }, name)));
+    this.#check.choice.replaceChildren(...(await microphones()).map(({ id, name }) => h('option', { value: id, selected: id === current }, name)));
   }
 
   #measure() {
     const level = this.#level?.now() ?? 0;
-    const now = Date.now();
     this.#meter.style.setProperty('--level', level.toFixed(2));
     this.#meter.ariaValueNow = String(Math.round(level * 100));
-    if (level > QUIET.level) this.#heardAt = now;
-    if (level > LOUD) put(this.#hint, 'Too loud: move away a little.');
-    else if (now - this.#heardAt > QUIET.millis) put(this.#hint, 'Nothing is heard. Say something, or choose another microphone.');
-    else if (level > 0.35) put(this.#hint, 'This is heard well.');
-    else if (!this.#hint.textContent) put(this.#hint, 'Say a few words.');
+    this.#check.level(level);
+    // Seen here before the stage could: nothing of who is muted leaves this machine.
+    const { moments } = this.#talks;
+    this.#talks.moments = !this.#me?.muted ? 0 : level < TALKS.level ? Math.max(0, moments - 1) : Math.min(TALKS.moments_max, moments + 1);
+    if (this.#talks.moments >= TALKS.moments) this.#tellTalking();
   }
 
-  /** @param {string} text */
+  /** Who talks and is muted is told so, and again after a while. */
+  #tellTalking() {
+    const now = Date.now();
+    if (now - this.#talks.told < TALKS.again_millis || !this.#me?.muted) return;
+    this.#talks.told = now;
+    put(this.#told, '');
+    put(this.#told, 'You are talking, but you are muted. Press M to be heard.');
+    this.#told.hidden = false;
+  }
+
+  /** @param {string} text what is wrong; empty when nothing is any more */
   #tell(text) {
     this.#fault.textContent = text;
     this.#fault.hidden = !text;
   }
 
+  /** Says something that passes. @param {string} text */
+  #say(text) {
+    put(this.#remark, text);
+    this.#remark.hidden = false;
+    clearTimeout(this.#remarkEnds);
+    this.#remarkEnds = setTimeout(() => (this.#remark.hidden = true), REMARK_MILLIS);
+  }
+
   /** @param {object} action */
   async #act(action) {
-    this.#tell((await this.#link?.act(action)) ?? '');
+    const done = (await this.#link?.act(action)) ?? { fault: '', code: '', answer: {} };
+    // A silent microphone is asked about where the answer is needed.
+    this.#tell(done.code === 'microphone-silent' ? '' : done.fault);
+    return done;
   }
 
   get #me() {
@@ -252,79 +299,87 @@ class TownConsole extends HTMLElement {
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = this.#open;
   }
 
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const typing = event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable]');
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing || document.querySelector('dialog[open]')) return;
+    if (event.key === '?') this.#keys.showModal();
+    else if (event.key.toLowerCase() === 'm' && this.#link) this.#toggle();
+    else return;
+    event.preventDefault();
+  }
+
+  #showCheck() {
+    this.#sound.open = true;
+    this.#check.choice.focus();
+  }
+
   #show() {
     const state = this.#state;
-    const muted = this.#me?.muted ?? false;
+    const me = this.#me;
+    const muted = me?.muted ?? false;
     const live = state?.phase === 'live';
+    const aside = me?.backstage === true;
     this.#open = !muted;
     this.#hear();
+    if (!muted) this.#told.hidden = true;
     this.dataset.phase = state?.phase ?? 'connecting';
-    put(this.#status, !this.#linked || !state ? (state ? 'Connection lost. Coming back by itself…' : 'Connecting to the stage…') : live ? `Live. ${number(state.listeners)} listening.` : 'Backstage. The audience hears nobody yet.');
+    if (me) this.dataset.place = aside ? 'backstage' : 'stage';
+    put(this.#status, this.#statusWords());
     put(this.#mute, muted ? 'Unmute' : 'Mute');
     this.#mute.classList.toggle('off', muted);
     const waited = this.#mute.disabled && !!state;
     this.#mute.disabled = !state;
     // The button that was pressed to come here is gone, and this is the most urgent one.
     if (waited && document.activeElement === document.body) this.#mute.focus();
-    put(this.#mine, !state ? '' : muted ? 'You are muted. Nobody hears you.' : live ? 'Your microphone is on. Everybody hears you.' : 'Your microphone is on. The stage hears you.');
-    this.#live.hidden = state?.phase !== 'backstage';
-    this.#end.hidden = !live;
+    put(this.#mine, !state ? '' : muted ? 'You are muted. Nobody hears you.' : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
-    this.#showPeople(state?.stage ?? []);
+    // What a stage says nothing of is not offered.
+    this.#step.hidden = me?.backstage === undefined || (!live && !aside);
+    put(this.#step, aside ? 'Step on stage' : 'Step backstage');
+    this.#step.classList.toggle('quiet', !aside);
+    this.#ready.hidden = me?.ready === undefined || live;
+    put(this.#ready, me?.ready ? 'I am not ready after all' : 'I am ready');
+    if (state) this.#showParts(state);
   }
 
-  /** @param {Person[]} people */
-  #showPeople(people) {
-    for (const [id, { item }] of this.#people) if (!people.some((one) => one.id === id) && this.#people.delete(id)) item.remove();
-    for (const one of people) {
-      const row = this.#people.get(one.id) ?? this.#row(one);
-      const self = one.id === this.#state?.you.id;
-      put(row.face, initial(one.name));
-      put(row.name, [typed(one.name), self ? ' (you)' : '']);
-      put(row.note, [one.role === 'host' ? 'host' : '', one.muted ? 'muted' : '', one.here ? '' : 'away'].filter(Boolean).join(', '));
-      row.item.classList.toggle('away', !one.here);
-      if (row.mute) row.mute.hidden = one.muted;
-    }
+  /** @param {import('./stage-link.js').StageState} state */
+  #showParts(state) {
+    const role = state.you?.role ?? 'speaker';
+    const may = { rules: state.you?.rules ?? role === 'host', host: role === 'host' };
+    this.#check.show(state.you?.connection, this.#link?.ports ?? { udp: [], tcp: [] }, this.#me?.here ?? false);
+    this.#showCharge(state, may);
+    for (const part of [this.#people, this.#queue, this.#clock, this.#rule]) part.show(state, may);
+    this.#fairness.show(state);
   }
 
-  /** @param {Person} one */
-  #row(one) {
-    const [face, name, note] = [h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' })];
-    const item = h('li', {}, face, name, note);
-    const rules = this.#say('as') === 'host' && one.id !== this.#state?.you.id;
-    const mute = rules ? button('Mute', 'button quiet small', () => void this.#act({ do: 'mute', participant: one.id, muted: true })) : null;
-    if (mute) {
-      mute.ariaLabel = `Mute ${one.name}`;
-      const remove = button('Remove', 'button quiet small', () => void this.#act({ do: 'remove', participant: one.id }));
-      remove.ariaLabel = `Remove ${one.name} from the stage`;
-      item.append(h('span', { className: 'tools' }, mute, remove));
-    }
-    const row = { item, face, name, note, mute };
-    this.#people.set(one.id, row);
-    this.#list.append(item);
-    return row;
+  #statusWords() {
+    const state = this.#state;
+    if (!state) return 'Connecting to the stage…';
+    if (!this.#linked) return 'Connection lost. Coming back by itself…';
+    if (state.phase === 'live') return `Live. ${number(state.listeners)} listening.`;
+    if (state.phase === 'doors') return `The doors are open. ${number(state.listeners)} waiting, and they hear the hold sound alone.`;
+    return 'Backstage. The audience hears nobody yet.';
   }
 
-  /** @param {Map<number, number>} levels decibels below full scale */
-  #levels(levels) {
-    for (const [id, { item }] of this.#people) {
-      const level = Math.min(1, Math.max(0, (60 - (levels.get(id) ?? 127)) / 50));
-      item.style.setProperty('--level', level.toFixed(2));
-      item.classList.toggle('speaks', level > 0.1);
-    }
+  /**
+   * Who takes over is told, and so is who had it and has it no more.
+   * @param {import('./stage-link.js').StageState} state
+   * @param {{ rules: boolean }} may
+   */
+  #showCharge(state, { rules }) {
+    const { in_charge: charge, you } = state;
+    if (charge === undefined || state.phase !== 'live') return;
+    const heir = state.stage.find((one) => one.id === charge && one.role !== 'host');
+    const mine = heir !== undefined && heir.id === you.id && rules;
+    put(this.#inCharge, mine ? 'The host is gone. You are in charge.' : 'The host is gone. Somebody else is in charge.');
+    if (heir && !mine) put(this.#inCharge, `The host is gone. ${heir.name} is in charge.`);
+    const had = this.#charge !== undefined && this.#charge !== null && state.stage.some((one) => one.id === this.#charge && one.role !== 'host');
+    if (!heir && had) this.#say(state.you.role === 'host' ? 'You are in charge again.' : 'The host is back and in charge again.');
+    this.#inCharge.hidden = !heir;
+    this.#charge = charge;
   }
-}
-
-/**
- * @param {string} text
- * @param {string} className
- * @param {() => void} press
- */
-function button(text, className, press) {
-  const it = h('button', { type: 'button', className }, text);
-  it.addEventListener('click', press);
-  return it;
 }
 
 function remembered() {

@@ -17,6 +17,8 @@
  */
 
 const CHANNEL = 'townsquare-sound';
+/** What a stage's page says there (console/yielding.js). */
+const [ON_STAGE, OFF_STAGE] = ['on stage', 'off stage'];
 const REMEMBERED = 'townsquare-listening';
 
 class Sound extends EventTarget {
@@ -27,6 +29,8 @@ class Sound extends EventTarget {
   #tab = Math.random().toString(36).slice(2);
   /** @type {BroadcastChannel | null} */
   #channel = null;
+  /** Whether it plays on once nobody here is on stage. */
+  #yields = false;
 
   constructor() {
     super();
@@ -58,6 +62,7 @@ class Sound extends EventTarget {
   play(source) {
     if (this.current && this.current !== source) this.current.stop('idle');
     this.current = source;
+    this.#yields = false;
     this.#channel?.postMessage(this.#tab);
     source.start();
     this.changed();
@@ -65,6 +70,7 @@ class Sound extends EventTarget {
 
   stop() {
     this.current?.stop('idle');
+    this.#yields = false;
     remember(null);
     this.changed();
   }
@@ -92,12 +98,15 @@ class Sound extends EventTarget {
     }
   }
 
-  /** The tab that was asked last has the sound. */
+  /** The tab that was asked last has the sound; the stage has it while somebody is on it, and it comes back when they leave. */
   #listen() {
     this.#channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(CHANNEL) : null;
-    this.#channel?.addEventListener('message', () => {
-      if (this.current?.state === 'idle' || this.current?.state === 'ended') return;
-      this.current?.stop('elsewhere');
+    this.#channel?.addEventListener('message', ({ data }) => {
+      const { current } = this;
+      if (!current || current.state === 'idle' || current.state === 'ended') return;
+      if (data === OFF_STAGE) return this.#yields && this.play(current);
+      this.#yields = data === ON_STAGE && (this.#yields || current.state !== 'paused');
+      current.stop('elsewhere');
       remember(null);
       this.changed();
     });

@@ -2,17 +2,36 @@
  * One browser's place on a stage: the control stream, the WebRTC session (WHIP, both directions) and coming back at once when either breaks.
  * Knows no page; says what happened through `said`.
  *
- * @typedef {{ id: number, name: string, role: 'host' | 'speaker', muted: boolean, here: boolean }} Person
- * @typedef {{ phase: 'backstage' | 'live' | 'ended', since?: number, title: string, you: { id: number, role: 'host' | 'speaker' },
- *   stage: Person[], listeners: number, alarms: string[] }} StageState  docs/formats.md, "HTTP of the stage"
- * @typedef {{ state: StageState } | { levels: [number, number][] } | { link: 'on' | 'lost' } | { refused: string }} Said
+ * The shapes of docs/formats.md, "HTTP of the stage":
+ * @typedef {'host' | 'co-host' | 'speaker'} Role
+ * @typedef {{ verdict: 'good' | 'fair' | 'bad', words: string, rtt_ms: number, loss_percent: number, jitter_ms: number, by: 'udp' | 'tcp' }} Connection
+ * @typedef {{ id: number, name: string, role: Role, muted: boolean, here: boolean, backstage?: boolean, ready?: boolean, connection?: Connection | null }} Person
+ * @typedef {{ id: string, name: string, topic: string, votes: number, spoke: boolean, since: number }} Hand
+ * @typedef {{ mode: 'speaker' | 'side' | 'turn', running: number | null, chime_ms: number,
+ *   budgets: { who: number[], name: string, left_ms: number }[] }} Clock
+ * @typedef {{ phase: 'backstage' | 'doors' | 'live' | 'ended', since?: number, start_at?: number | null, title: string,
+ *   you: { id?: number, role: Role, rules?: boolean, host?: boolean, connection?: Connection | null }, stage: Person[], listeners: number, alarms: string[],
+ *   locked?: boolean, in_charge?: number | null, succession?: number[], hands?: Hand[], hands_open?: boolean, clock?: Clock | null,
+ *   spoken?: [number, number][] }} StageState
+ *
+ * What the link says besides: `blocked` names the ports on which no sound gets through; null once it does.
+ * @typedef {{ udp: string[], tcp: string[] }} Ports
+ * @typedef {{ state: StageState } | { levels: [number, number][] } | { talking_muted: number } | { link: 'on' | 'lost' } | { refused: string } |
+ *   { blocked: Ports | null }} Said
+ *
+ * How an action ended: `fault` is empty when it is done, else what went wrong in words; `code` as in base::fault.
+ * @typedef {{ fault: string, code: string, answer: any }} Done
  */
 
 /** The stage says something every second; silence for longer means that it is gone. */
 const SILENT_MILLIS = 2000;
 const WATCH_MILLIS = 250;
+/** How long five seconds of sound may take to be recorded and sent back. */
+const CHECK_MILLIS = 20_000;
 /** How long a session may take to carry sound before it is asked for anew. */
 const CONNECT_MILLIS = 4000;
+/** So many sessions in a row that carry nothing are no accident of a busy machine. */
+const BLOCKED_FAILURES = 2;
 const KEY = 'townsquare-stage-key';
 
 export class StageLink {
@@ -22,7 +41,14 @@ export class StageLink {
   #heardAt = 0;
   #asking = false;
   #failures = 0;
+  /** Sessions in a row that were answered and carried nothing. */
+  #silences = 0;
   /** @type {AbortController | null} */ #control = null;
+  /** Where the stage's answer says that sound is taken. @type {Ports} */ ports = { udp: [], tcp: [] };
+  /** @type {Promise<void>} */ #state;
+  /** @type {() => void} */ #stateCame;
+  /** Whether who comes anew waits behind the stage: while it is live nobody stumbles on the air. */
+  #aside = false;
 
   /**
    * @param {{ whip: string, console: string, token: string, event: string, name: string, microphone: MediaStreamTrack,
@@ -30,6 +56,9 @@ export class StageLink {
    */
   constructor(with_) {
     this.with = with_;
+    /** @type {() => void} */
+    this.#stateCame = () => {};
+    this.#state = new Promise((resolve) => (this.#stateCame = () => resolve(undefined)));
     this.key = keyOf(with_.event);
   }
 
@@ -38,7 +67,10 @@ export class StageLink {
     const watch = setInterval(() => this.#watch(), WATCH_MILLIS);
     signal.addEventListener('abort', () => clearInterval(watch));
     addEventListener('online', () => void this.#again(), { signal });
-    void this.#again().then(() => this.#listen());
+    // What the stage says first tells whether it is live; one that says nothing is asked for a session all the same.
+    const first = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    void this.#listen();
+    void Promise.race([this.#state, first, pause(SILENT_MILLIS)]).then(() => this.#again());
   }
 
   /** Leaves for good. */
@@ -66,7 +98,7 @@ export class StageLink {
 
   /**
    * @param {object} action
-   * @returns {Promise<string>} what went wrong, in words; empty when it is done
+   * @returns {Promise<Done>}
    */
   async act(action) {
     try {
@@ -76,9 +108,26 @@ export class StageLink {
         body: JSON.stringify(action),
         signal: AbortSignal.timeout(5000),
       });
-      return answer.ok ? '' : ((await answer.json().catch(() => ({}))).detail ?? 'The stage refused.');
+      const said = await answer.json().catch(() => ({}));
+      return answer.ok ? { fault: '', code: '', answer: said } : { fault: said.detail ?? 'The stage refused.', code: said.code ?? '', answer: said };
     } catch {
-      return 'The stage does not answer. Trying again by itself.';
+      return { fault: 'The stage does not answer. Trying again by itself.', code: 'role-down', answer: {} };
+    }
+  }
+
+  /**
+   * The next five seconds of this microphone as listeners would hear them.
+   * @param {string} address
+   * @returns {Promise<Done>} with the sound as a Blob
+   */
+  async check(address) {
+    try {
+      const answer = await fetch(this.#address(address), { method: 'POST', headers: this.#bearer(), signal: AbortSignal.any([this.#over.signal, AbortSignal.timeout(CHECK_MILLIS)]) });
+      if (answer.ok) return { fault: '', code: '', answer: await answer.blob() };
+      const said = await answer.json().catch(() => ({}));
+      return { fault: said.detail ?? 'The stage refused.', code: said.code ?? '', answer: null };
+    } catch {
+      return { fault: 'The stage does not answer. Try again.', code: 'role-down', answer: null };
     }
   }
 
@@ -124,7 +173,9 @@ export class StageLink {
       peer.addEventListener('track', ({ track, streams }) => this.with.sound(streams[0] ?? new MediaStream([track])));
       await peer.setLocalDescription();
       // The stage is ICE-lite and learns our addresses from the packets themselves: nothing to gather first.
-      const answer = await fetch(this.#address(this.with.whip), {
+      const address = this.#address(this.with.whip);
+      if (this.#aside) address.searchParams.set('backstage', '1');
+      const answer = await fetch(address, {
         method: 'POST',
         headers: { ...this.#bearer(), 'Content-Type': 'application/sdp' },
         body: peer.localDescription?.sdp ?? '',
@@ -135,10 +186,15 @@ export class StageLink {
         return answer.status >= 500 || answer.status === 429 ? '' : await why(answer);
       }
       this.#session = new URL(answer.headers.get('Location') ?? '', this.with.whip).href;
-      await peer.setRemoteDescription({ type: 'answer', sdp: tuned(await answer.text()) });
+      const sdp = await answer.text();
+      this.ports = portsOf(sdp);
+      await peer.setRemoteDescription({ type: 'answer', sdp: tuned(sdp) });
       this.#peer?.close();
       this.#peer = peer;
-      return (await connected(peer)) ? null : '';
+      const stands = await connected(peer);
+      this.#silences = stands ? 0 : this.#silences + 1;
+      if (stands || this.#silences >= BLOCKED_FAILURES) this.with.said({ blocked: stands ? null : this.ports });
+      return stands ? null : '';
     } catch {
       peer.close();
       return this.#over.signal.aborted ? null : '';
@@ -164,7 +220,8 @@ export class StageLink {
           this.#heardAt = Date.now();
           lines += 1;
           const said = JSON.parse(line);
-          if (said.state || said.levels) this.with.said(said);
+          if (said.state) this.#know(said.state);
+          if (said.state || said.levels || said.talking_muted) this.with.said(said);
         }
       } catch {
         // Broken or silent: both are answered alike, below.
@@ -176,6 +233,13 @@ export class StageLink {
       void this.#again();
       if (failures) await pause(Math.min(2000, 125 * 2 ** failures));
     }
+  }
+
+  /** @param {StageState} state */
+  #know(state) {
+    const me = state.stage.find((one) => one.id === state.you?.id);
+    this.#aside = me ? me.backstage === true : state.phase === 'live';
+    this.#stateCame();
   }
 
   #bearer() {
@@ -197,8 +261,9 @@ export class StageLink {
  * @returns {Promise<string>}
  */
 async function why(answer) {
-  if (answer.status === 403) return 'You were removed from the stage.';
-  return (await answer.json().catch(() => ({}))).detail ?? 'The stage refused.';
+  const { code = '', detail = 'The stage refused.' } = await answer.json().catch(() => ({}));
+  if (code === 'forbidden') return 'You were removed from the stage.';
+  return detail;
 }
 
 /**
@@ -227,6 +292,17 @@ export function tuned(sdp) {
   const line = new RegExp(`a=fmtp:${type} [^\\r\\n]*`);
   const wanted = `a=fmtp:${type} minptime=10;useinbandfec=1;usedtx=0;stereo=0;maxaveragebitrate=48000`;
   return line.test(sdp) ? sdp.replace(line, wanted) : sdp.replace(new RegExp(`(a=rtpmap:${type} [^\\r\\n]*\\r?\\n)`), `$1${wanted}\r\n`);
+}
+
+/**
+ * Where an answer takes sound: `HOST:PORT` of its candidates, by protocol (RFC 8839, section 5.1).
+ * @param {string} sdp
+ * @returns {Ports}
+ */
+export function portsOf(sdp) {
+  const found = [...sdp.matchAll(/^a=candidate:\S+ \d+ (udp|tcp) \d+ (\S+) (\d+) /gim)].map(([, by, host, port]) => ({ by: by.toLowerCase(), at: `${host.includes(':') ? `[${host}]` : host}:${port}` }));
+  const of = /** @param {string} by */ (by) => [...new Set(found.filter((one) => one.by === by).map((one) => one.at))];
+  return { udp: of('udp'), tcp: of('tcp') };
 }
 
 /** @param {RTCPeerConnection} peer */

@@ -118,7 +118,7 @@ export async function downlinkOf(page, seconds) {
 }
 
 /**
- * Opens a stage link and goes on stage.
+ * Opens a stage link and goes on stage: while the event is live, from behind it.
  * @param {import('playwright-core').Page} page
  * @param {string} link
  * @param {string} name
@@ -127,8 +127,18 @@ export async function goOnStage(page, link, name) {
   await page.goto(link);
   await page.getByLabel('Your name on stage').fill(name);
   await page.getByRole('button', { name: 'Turn on the microphone' }).click();
-  await page.getByRole('button', { name: 'Go on stage' }).click();
-  await page.locator('town-console[data-phase="backstage"], town-console[data-phase="live"]').waitFor();
+  await stepOnStage(page);
+}
+
+/**
+ * From the choice of a microphone to the stage.
+ * @param {import('playwright-core').Page} page
+ */
+export async function stepOnStage(page) {
+  await page.getByRole('button', { name: 'Go backstage' }).click();
+  await page.locator('town-console:is([data-phase="backstage"], [data-phase="doors"], [data-phase="live"])[data-place]').waitFor();
+  if (await page.locator('town-console[data-phase="live"][data-place="backstage"]').count()) await page.getByRole('button', { name: 'Step on stage' }).click();
+  await page.locator('town-console[data-place="stage"]').waitFor();
 }
 
 /** @param {import('playwright-core').Page} page */

@@ -1,7 +1,7 @@
 /** The stage in real Chromium: what hosts do to others, coming and going, the keyboard alone, two microphones, none at all, and a stage that dies. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { given, goOnStage, heard, keepStream, launch, streamOf } from './browser.js';
+import { given, goOnStage, heard, keepStream, launch, stepOnStage, streamOf } from './browser.js';
 import { OTHER, SAME, alike, decode, envelope, heardAs } from './hear.js';
 import { freePort, startServer } from './server.js';
 import { voice } from './voice.js';
@@ -38,7 +38,7 @@ test('by keyboard alone from the link to speaking, muting and going live', async
   const { keyboard } = ada;
   const focus = () => ada.evaluate(() => document.activeElement?.getAttribute('aria-label') || /** @type {HTMLInputElement} */ (document.activeElement)?.labels?.[0]?.textContent || document.activeElement?.textContent?.slice(0, 40) || '');
   const tabTo = /** @param {string} name */ async (name) => {
-    for (let i = 0; i < 20 && (await focus()) !== name; i += 1) await keyboard.press('Tab');
+    for (let i = 0; i < 40 && (await focus()) !== name; i += 1) await keyboard.press('Tab');
     assert.equal(await focus(), name);
   };
   await ada.goto(event.stage);
@@ -46,8 +46,8 @@ test('by keyboard alone from the link to speaking, muting and going live', async
   await tabTo('Your name on stage');
   await keyboard.type('Ada');
   await keyboard.press('Enter');
-  await ada.getByRole('button', { name: 'Go on stage' }).waitFor();
-  await tabTo('Go on stage');
+  await ada.getByRole('button', { name: 'Go backstage' }).waitFor();
+  await tabTo('Go backstage');
   await keyboard.press('Enter');
   await ada.getByText('Your microphone is on. The stage hears you.').waitFor();
   // The most urgent button has the focus.
@@ -85,9 +85,10 @@ test('leaving, coming back under another name, and being removed', async () => {
   await onStage(ada, 'Ben').waitFor({ state: 'detached' });
   await ben.getByLabel('Your name on stage').fill('Benjamin');
   await ben.getByRole('button', { name: 'Turn on the microphone' }).click();
-  await ben.getByRole('button', { name: 'Go on stage' }).click();
+  await stepOnStage(ben);
   await onStage(ada, 'Benjamin').waitFor();
   assert.equal(await onStage(ada, 'Ben').count(), 1, 'and is there once');
+  await ada.getByLabel('More for Benjamin').click();
   await ada.getByRole('button', { name: 'Remove Benjamin from the stage' }).click();
   await ben.getByRole('link', { name: 'To the event’s page' }).waitFor();
   await ben.getByText('You were removed from the stage.').waitFor();
@@ -108,7 +109,7 @@ test('the other of two microphones is heard at once', async () => {
   await choice.selectOption({ label: other });
   await page.getByText('This is heard well.').waitFor();
   assert.equal(await choice.locator('option:checked').innerText(), other);
-  await page.getByRole('button', { name: 'Go on stage' }).click();
+  await stepOnStage(page);
   await onStage(ada, 'Carl').and(ada.locator('.speaks')).waitFor();
   await page.getByRole('button', { name: 'Leave the stage' }).click();
   await onStage(ada, 'Carl').waitFor({ state: 'detached' });

@@ -123,7 +123,7 @@ test('the console from sound check to stage', async () => {
       await page.getByText('This is heard well.').waitFor();
       await page.screenshot({ path: join(results, `check-${width}-${scheme}.png`), fullPage: true });
       await accessible(page, `check ${width} ${scheme}`);
-      await page.getByRole('button', { name: 'Go on stage' }).click();
+      await page.getByRole('button', { name: 'Go backstage' }).click();
       await page.getByText('Backstage.').waitFor();
       await page.getByRole('list', { name: 'On stage' }).getByText('Ada Lovelace (you)').waitFor();
       await page.screenshot({ path: join(results, `on-stage-${width}-${scheme}.png`), fullPage: true });

@@ -74,6 +74,11 @@ impl Addresses {
         format!("{}/console/{event}", self.stage)
     }
 
+    /// Where a speaker's microphone is recorded and sent back.
+    pub(crate) fn check(&self, event: EventId) -> String {
+        format!("{}/check/{event}", self.stage)
+    }
+
     /// The endless stream.
     #[must_use]
     pub fn stream(&self, event: EventId, ticket: Option<&str>) -> String {

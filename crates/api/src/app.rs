@@ -5,6 +5,7 @@ use crate::rehearsal::Rehearsal;
 use base::limit::{LOCKED_EVENTS_TRIED_MAX, PASSPHRASE_TRIES_PER_MINUTE_MAX};
 use base::{EventId, FaultKind, UnixMillis};
 use gate::Keys;
+use square::Assembly;
 use square::event::Policy;
 use square::rate::Rate;
 use square::rehearsal::Crowd;
@@ -12,7 +13,7 @@ use square::secret::Chance;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Event, Store};
 
 /// What is done outside, as a future.
@@ -73,6 +74,8 @@ pub struct Config {
     pub policy: Policy,
     /// The way outside.
     pub shell: Arc<dyn Shell>,
+    /// The audiences: what they send is told to the stage by whoever holds the other end.
+    pub assembly: Arc<Mutex<Assembly>>,
 }
 
 /// What was answered since the start, for `/metrics`.
@@ -155,6 +158,10 @@ impl App {
 
     pub(crate) fn shell(&self) -> &dyn Shell {
         &*self.0.config.shell
+    }
+
+    pub(crate) fn assembly(&self) -> MutexGuard<'_, Assembly> {
+        self.0.config.assembly.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn now(&self) -> UnixMillis {

@@ -57,7 +57,11 @@ fn cookie_name(app: &App) -> &'static str {
 }
 
 fn session(headers: &HeaderMap, app: &App) -> Option<Secret> {
-    let wanted = cookie_name(app);
+    cookie(headers, cookie_name(app))
+}
+
+/// The secret in the cookie of this name.
+pub(crate) fn cookie(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -11,6 +11,7 @@ mod asset;
 mod caller;
 mod fault;
 mod guard;
+mod guest;
 mod header;
 mod json;
 mod page;
@@ -23,6 +24,7 @@ mod when;
 pub use address::Addresses;
 pub use app::{App, Config, Counts, Doing, Order, Shell};
 pub use caller::Door;
+pub use guest::Peer;
 pub use rehearsal::{End, Last, Rehearsal, Running};
 pub use router::router;
 

@@ -2,8 +2,10 @@
 
 pub(crate) mod announce;
 pub(crate) mod event;
+pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod locked;
+pub(crate) mod part;
 mod prose;
 pub(crate) mod rehearsal;
 pub(crate) mod sign_in;

@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 
 /// Everything the square answers to somebody who came through this door.
 pub fn router(app: App, door: Door) -> Router {
-    let all = pages().into_iter().chain(json::routes());
+    let all = pages().into_iter().chain(page::part::routes()).chain(json::routes());
     let panicking = app.clone();
     all.fold(Router::new(), |router, (path, method)| router.route(path, method))
         .fallback(async || Fault::from(FaultKind::NotFound))
@@ -40,6 +40,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/events/{event}/rehearsal", get(page::rehearsal::show).post(page::rehearsal::start)),
         ("/events/{event}/rehearsal/end", post(page::rehearsal::end)),
         ("/events/{event}/rehearsal/report", get(page::rehearsal::report)),
+        ("/help/{guide}", get(page::help::show)),
         ("/stage/{ticket}", get(page::stage::show)),
         ("/sign-in", get(page::sign_in::explain)),
         ("/sign-in/{token}", get(page::sign_in::ask).post(page::sign_in::spend)),

@@ -177,6 +177,7 @@ impl Town {
             },
             policy,
             shell: Arc::clone(&stagehand) as Arc<dyn Shell>,
+            assembly: Arc::default(),
         });
         let (public, operator) = (router(app.clone(), Door::Public), router(app.clone(), Door::Operator));
         Self { store, stagehand, app, public, operator }

@@ -3,6 +3,7 @@
 mod announcement;
 mod faults;
 mod headers;
+mod part;
 mod programs;
 mod rehearsal;
 mod weight;
@@ -129,7 +130,13 @@ fn a_private_event_opens_with_its_ticket_alone() {
         assert!(!town.get("/", "").await.text().contains("Board"));
         let shown = town.get(&page, "").await;
         assert_eq!(shown.status, 200);
-        assert!(shown.text().contains(stream) && shown.text().contains("noindex"));
+        assert!(shown.text().contains("noindex") && !shown.text().contains(stream), "each listener has a ticket of their own");
+        assert!(shown.text().contains(&format!("stream=\"https://live.example/live/{id}/t/")), "{}", shown.text());
+        let cookie = shown.cookie();
+        assert!(cookie.starts_with("__Host-townsquare-visitor="), "{cookie}");
+        let own = |page: &str| page.split_once("stream=\"").expect("a stream").1.split('"').next().expect("its end").to_owned();
+        assert_eq!(own(town.get(&page, &cookie).await.text()), own(shown.text()), "the same when they come again");
+        assert_ne!(own(town.get(&page, "").await.text()), own(shown.text()), "somebody else has another");
         assert_eq!(town.get(&format!("/events/{id}/t/forged"), "").await.status, 401);
         let other = town.announce("Other", "private").await;
         let swapped = page.replace(id, other["id"].as_str().expect("an id"));

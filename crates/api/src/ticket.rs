@@ -27,6 +27,16 @@ pub(crate) fn for_listeners(app: &App, event: &Event) -> Option<String> {
     (event.visibility == Visibility::Private).then(|| for_event(app, event, Class::Listener))
 }
 
+/// A listener's own ticket, with this number.
+pub(crate) fn own(app: &App, event: &Event, id: u64) -> String {
+    sign(app.keys(), &Claims { id, ..claims(event, Class::Listener, app.now()) })
+}
+
+/// Whether a ticket with this number is one that everybody who has the event's link shares.
+pub(crate) fn is_shared(event: EventId, id: u64) -> bool {
+    id >> 2 == event.to_i64().cast_unsigned()
+}
+
 /// Somebody came with this ticket for this event.
 ///
 /// # Errors

@@ -114,6 +114,8 @@ pub struct Heard {
     pub talking: bool,
     /// Whether it is talking into a microphone that is muted.
     pub talking_muted: bool,
+    /// Whether it is talking, not muted, and listeners hear it.
+    pub in_programme: bool,
     /// Where its sound came from.
     pub source: Source,
 }
@@ -314,7 +316,11 @@ impl Desk {
     pub fn tick(&mut self, now: Instant, output: &mut Output) {
         let mut total = [SILENCE; 2];
         for (number, channel) in self.channels.iter_mut().enumerate() {
-            output.heard[number] = channel.tick(now, &mut output.voices[number]);
+            let mut heard = channel.tick(now, &mut output.voices[number]);
+            if let Some(heard) = &mut heard {
+                heard.in_programme &= !self.programme.holds();
+            }
+            output.heard[number] = heard;
             if channel.is_mixed {
                 add(&mut total[Bus::Air.place()], &channel.aired);
                 add(&mut total[Bus::Back.place()], &channel.frame);
@@ -394,7 +400,8 @@ impl Channel {
             self.phase = Phase::Closed;
         }
         let talking_muted = pulled.talking && self.phase == Phase::Open && self.muted;
-        Some(Heard { level: pulled.level, talking, talking_muted, source: pulled.source })
+        let in_programme = talking && self.on_air;
+        Some(Heard { level: pulled.level, talking, talking_muted, in_programme, source: pulled.source })
     }
 
     /// Whether who is here must hear something else than a bus: their own voice is in it, or they go from one to the other.

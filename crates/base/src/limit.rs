@@ -187,6 +187,9 @@ pub const MIXER_QUEUE_ORDERS_MAX: usize = 2_048;
 /// Mixed ticks on their way through one encoder thread. Answer: the mixer waits and catches up, so that no programme time is left out.
 pub const ENCODER_QUEUE_TICKS_MAX: usize = 96;
 
+/// Speakers of one event who are recorded each by themselves. Answer: who comes later is in the programme alone.
+pub const TRACKS_PER_EVENT_MAX: usize = 256;
+
 /// Milliseconds of a microphone that a sound check records.
 pub const CHECK_MILLIS: u64 = 5_000;
 

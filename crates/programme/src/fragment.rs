@@ -36,11 +36,41 @@ pub fn seal(rung: Rung, number: FragmentNumber, facts: Option<&str>, payload: &[
     if let Some(facts) = facts {
         put(&emsg(number, facts), &mut bytes);
     }
-    put(&moof(rung, number), &mut bytes);
+    put_sound(number, rung.frame_bytes(), payload, &mut bytes);
+    bytes
+}
+
+/// One fragment that is longer than any other and silent: `count` fragments' time from `number` on, in as few bytes as can be.
+#[must_use]
+pub(crate) fn pause(number: FragmentNumber, count: u64) -> Vec<u8> {
+    let frames = usize::try_from(count).unwrap_or(usize::MAX) * Rung::R64.frames_per_fragment();
+    let mut bytes = Vec::new();
+    put_sound(number, silence::SHORTEST.len(), &silence::SHORTEST.repeat(frames), &mut bytes);
+    bytes
+}
+
+/// `moof mdat` with frames of one size.
+fn put_sound(number: FragmentNumber, frame_bytes: usize, payload: &[u8], bytes: &mut Vec<u8>) {
+    put(&moof(number, frame_bytes, payload.len() / frame_bytes), bytes);
     bytes.extend_from_slice(&u32_of(MDAT_HEADER_BYTES + payload.len()).to_be_bytes());
     bytes.extend_from_slice(b"mdat");
     bytes.extend_from_slice(payload);
-    bytes
+}
+
+/// What stands at the front of these bytes, of which only the beginning need be there: the number after a fragment without facts, and its bytes.
+pub(crate) fn head(bytes: &[u8]) -> Result<(FragmentNumber, usize), NoFragment> {
+    let (kind, length) = box_at(bytes)?;
+    let Head { number, frame_bytes, frames } = match &kind {
+        b"moof" => Head::read(bytes.get(8..length).ok_or(NoFragment::Short)?)?,
+        _ => return Err(NoFragment::Foreign),
+    };
+    let (kind, sound) = box_at(&bytes[length..])?;
+    let whole =
+        frames.is_multiple_of(Rung::R64.frames_per_fragment()) && frame_bytes.checked_mul(frames) == Some(sound - MDAT_HEADER_BYTES);
+    if kind != *b"mdat" || !whole {
+        return Err(NoFragment::Foreign);
+    }
+    Ok((FragmentNumber(number.0 + (frames / Rung::R64.frames_per_fragment()) as u64), length + sound))
 }
 
 /// The fragment that every view plays where there is a cut or a hole.
@@ -77,12 +107,11 @@ fn emsg(number: FragmentNumber, facts: &str) -> Emsg {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "sequence numbers may wrap: 2^32 fragments are 27 years")]
-fn moof(rung: Rung, number: FragmentNumber) -> Moof {
-    let tfhd =
-        Tfhd { track_id: TRACK, default_sample_size: Some(u32_of(rung.frame_bytes())), default_base_is_moof: true, ..Tfhd::default() };
+fn moof(number: FragmentNumber, frame_bytes: usize, frames: usize) -> Moof {
+    let tfhd = Tfhd { track_id: TRACK, default_sample_size: Some(u32_of(frame_bytes)), default_base_is_moof: true, ..Tfhd::default() };
     let trun = Trun {
         data_offset: i32::try_from(MOOF_BYTES + MDAT_HEADER_BYTES).ok(),
-        samples: TrunSamples::Inherited { count: u32_of(rung.frames_per_fragment()), first_flags: None },
+        samples: TrunSamples::Inherited { count: u32_of(frames), first_flags: None },
     };
     let tfdt = Tfdt { base_media_decode_time: number.start().0 };
     Moof {

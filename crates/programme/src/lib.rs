@@ -19,6 +19,7 @@ pub mod moments;
 mod record;
 pub mod recover;
 pub mod silence;
+pub mod track;
 pub mod view;
 #[cfg(test)]
 mod world;

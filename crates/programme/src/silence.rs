@@ -25,6 +25,9 @@ pub const fn frame(rung: Rung) -> &'static [u8] {
     }
 }
 
+/// The shortest silent 20 ms packet, for where nothing asks for a constant bitrate.
+pub const SHORTEST: [u8; 3] = [TOC & !3, FRAME[0], FRAME[1]];
+
 /// `count` silent packets, one after the other.
 #[must_use]
 pub fn frames(rung: Rung, count: usize) -> Vec<u8> {

@@ -8,6 +8,7 @@ use crate::http::{self, Date, Head, Method, Request};
 use crate::stream::{Stream, Wish};
 use base::{Cadence, FaultKind, UnixMillis, limit};
 use gate::ticket::{self, Class};
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -45,6 +46,8 @@ pub(crate) struct Door<'a> {
     pub(crate) wall: UnixMillis,
     pub(crate) date: &'a Date,
     pub(crate) cadence: Cadence,
+    /// Tickets that a host has barred from the event, in order.
+    pub(crate) barred: &'a [u64],
 }
 
 /// Reads the address; the answer already when it needs no event.
@@ -62,9 +65,10 @@ pub(crate) fn route(request: &Request) -> Result<Address, Reply> {
 
 /// Answers a request for something of an event that has been held for so many milliseconds.
 pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, door: &Door<'_>, held_millis: u64) -> Answer {
-    if let Err(kind) = admit(event, address, door) {
-        return Answer::Reply(fault(kind, request));
-    }
+    let ticket = match admit(event, address, door) {
+        Ok(ticket) => ticket,
+        Err(kind) => return Answer::Reply(fault(kind, request)),
+    };
     // The host is told that the event is live before its first fragment is sealed.
     let needs_sound = matches!(address.what, What::Stream(_) | What::Main | What::Playlist { .. } | What::Piece { .. });
     if needs_sound && event.is_opening() && held_millis < limit::OPENING_HOLD_MILLIS_MAX {
@@ -74,7 +78,7 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         What::Copy(wanted) => return open_copy(event, address, wanted, request, door),
         What::Listening(counts) => return heard(event, address, *counts, request, door),
         What::Announcement => event.announcement(),
-        What::Stream(wish) => return open_stream(event, *wish, request, door),
+        What::Stream(wish) => return open_stream(event, *wish, ticket, request, door),
         What::Init => Event::init_segment(),
         What::Main => event.main_playlist(),
         What::Playlist { rung, until, skip } => event.playlist(*rung, *until, *skip),
@@ -91,15 +95,16 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
     }
 }
 
-fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultKind> {
+/// Gives the number of the ticket that lets them into a private event.
+fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<Option<u64>, FaultKind> {
     if event.is_withheld() {
         // Who runs the event hears it all the same, to decide what becomes of it.
         let ticket = address.ticket.as_deref().zip(door.keys);
         let hosts = ticket.is_some_and(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Host).is_ok());
-        return if hosts { Ok(()) } else { Err(FaultKind::ReplayWithheld) };
+        return if hosts { Ok(None) } else { Err(FaultKind::ReplayWithheld) };
     }
     if !event.is_private() {
-        return Ok(());
+        return Ok(None);
     }
     let text = address.ticket.as_deref().ok_or(FaultKind::BadTicket)?;
     let keys = door.keys.ok_or(FaultKind::BadTicket)?;
@@ -108,8 +113,8 @@ fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<(), FaultK
         What::Copy(_) | What::Announcement | What::Listening(_) => Class::Relay,
         What::Stream(_) | What::Main | What::Playlist { .. } | What::Init | What::Piece { .. } | What::Replay { .. } => Class::Listener,
     };
-    ticket::admit(keys, text, door.wall, event.id, least)?;
-    Ok(())
+    let claims = ticket::admit(keys, text, door.wall, event.id, least)?;
+    if door.barred.binary_search(&claims.id).is_ok() { Err(FaultKind::Barred) } else { Ok(Some(claims.id)) }
 }
 
 /// Whether who asks is a relay of this operator: it alone is believed about its listeners.
@@ -150,7 +155,7 @@ fn may_rehearse(event: &Event, request: &Request, door: &Door<'_>) -> bool {
     ticket.is_some_and(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Host).is_ok())
 }
 
-fn open_stream(event: &mut Event, wish: Wish, request: &Request, door: &Door<'_>) -> Answer {
+fn open_stream(event: &mut Event, wish: Wish, ticket: Option<u64>, request: &Request, door: &Door<'_>) -> Answer {
     match event.phase() {
         Phase::Waiting => return Answer::Reply(fault(event.nothing_yet(), request)),
         Phase::Ended => return Answer::Reply(fault(FaultKind::EventEnded, request)),
@@ -175,7 +180,10 @@ fn open_stream(event: &mut Event, wish: Wish, request: &Request, door: &Door<'_>
     }
     door.date.put(&mut opening);
     match Stream::open(event, wish, !request.prefetch, door.cadence, &opening) {
-        Ok(stream) => Answer::Stream(stream),
+        Ok(mut stream) => {
+            stream.ticket = ticket.and_then(NonZeroU64::new);
+            Answer::Stream(stream)
+        }
         Err(error) => {
             tracing::warn!(event = %event.id, %error, "the files of an event can't be read");
             Answer::Reply(fault(FaultKind::MediaGone, request))

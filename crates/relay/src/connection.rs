@@ -121,7 +121,12 @@ impl Connection {
 
     /// The place of the stream that it carries.
     pub(crate) fn place(&self) -> Option<&Place> {
-        if let State::Streaming(stream) = &self.state { Some(&stream.place) } else { None }
+        self.stream().map(|stream| &stream.place)
+    }
+
+    /// The stream that it carries.
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        if let State::Streaming(stream) = &self.state { Some(stream) } else { None }
     }
 
     /// The turn of the stream has come; false when it has to wait for the socket first.

@@ -9,6 +9,7 @@ use programme::view::Extent;
 use programme::view::live::{self, From};
 use programme::{fragment, init};
 use std::io;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
 /// Seconds of sound with which a stream that was moved to the live edge begins again.
@@ -65,6 +66,8 @@ impl Place {
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) place: Place,
+    /// The number of the ticket that let the listener into a private event.
+    pub(crate) ticket: Option<NonZeroU64>,
     /// The opening, or whole fragments that are shared with everybody at the same place; some of it sent.
     hand: Option<Rc<[u8]>>,
 }
@@ -128,7 +131,7 @@ impl Stream {
             owed: next == from,
             lacks: false,
         };
-        Ok(Self { place, hand: Some(bytes) })
+        Ok(Self { place, ticket: None, hand: Some(bytes) })
     }
 
     /// Its turn has come.

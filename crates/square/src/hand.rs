@@ -2,21 +2,30 @@
 
 use crate::{Fault, words};
 use base::limit::{HANDS_WAITING_MAX, STAGE_NAME_CHARS_MAX, TOPIC_CHARS_MAX};
-use base::{EventId, FaultKind, UnixMillis};
+use base::{EventId, FaultKind, Speak, UnixMillis};
 use store::{Ballot, Event, Hand, Phase, Standing, Store};
 
 /// Raises a visitor's hand, or lets one that waits say something else.
 ///
 /// # Errors
-/// The event is over, what was typed can't be said, as many wait as may, or the database fails.
+/// The event is over or takes no hands, what was typed can't be said, as many wait as may, or the database fails.
 pub async fn raise(store: &Store, event: &Event, ticket: u64, name: &str, topic: &str, now: UnixMillis) -> Result<Hand, Fault> {
     is_time(event)?;
+    if !may_raise(event) {
+        return Err(FaultKind::HandsClosed.into());
+    }
     let (name, topic) = (words::line(name, STAGE_NAME_CHARS_MAX)?, words::line(topic, TOPIC_CHARS_MAX)?);
     let hand = Hand { ticket, name, topic, standing: Standing::Waiting, spoke: false, raised_at: now, votes: 0 };
     if !store.raise_hand(event.id, &hand, HANDS_WAITING_MAX).await? {
         return Err(FaultKind::HandsFull.into());
     }
     Ok(store.hand(event.id, ticket).await?.unwrap_or(hand))
+}
+
+/// Whether hands are raised in this event at all.
+#[must_use]
+pub const fn may_raise(event: &Event) -> bool {
+    matches!(event.plan.speak, Speak::Hands)
 }
 
 /// What became of a hand, and its place in the queue while it waits: 1 is next.

@@ -2,6 +2,7 @@
 
 use crate::visitors::Visitors;
 use anyhow::Context as _;
+use api::Peer;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
@@ -67,12 +68,13 @@ pub(crate) async fn public(
         let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
         tokio::spawn(async move {
             let _visit = visit;
+            let peer = Some(Peer(peer.ip()));
             match tls {
-                None => converse(stream, Protocol::Http1, router, stopped, PATIENCE).await,
+                None => converse(stream, Protocol::Http1, router, peer, stopped, PATIENCE).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE.head, tls.accept(stream)).await {
                         let protocol = agreed(&stream);
-                        converse(stream, protocol, router, stopped, PATIENCE).await;
+                        converse(stream, protocol, router, peer, stopped, PATIENCE).await;
                     }
                 }
             }
@@ -98,7 +100,7 @@ pub(crate) async fn own(listener: UnixListener, router: Router, visitors: Arc<Vi
                 let (router, stopped) = (router.clone(), stopped.clone());
                 tokio::spawn(async move {
                     let _visit = visit;
-                    converse(stream, Protocol::Http1, router, stopped, PATIENCE).await;
+                    converse(stream, Protocol::Http1, router, None, stopped, PATIENCE).await;
                 });
             }
             Err(error) => rest(&error).await,
@@ -146,7 +148,7 @@ const PATIENCE: Patience = Patience {
     last: Duration::from_millis(SQUARE_REQUEST_MILLIS_MAX),
 };
 
-async fn converse<S>(stream: S, protocol: Protocol, router: Router, stopped: watch::Receiver<bool>, patience: Patience)
+async fn converse<S>(stream: S, protocol: Protocol, router: Router, peer: Option<Peer>, stopped: watch::Receiver<bool>, patience: Patience)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -158,7 +160,7 @@ where
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(32).keep_alive_interval(Duration::from_secs(20));
     let (open, requests) = watch::channel(0);
-    let service = hyper::service::service_fn(move |request| answer(router.clone(), request, Open::new(open.clone())));
+    let service = hyper::service::service_fn(move |request| answer(router.clone(), peer, request, Open::new(open.clone())));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
@@ -199,7 +201,15 @@ impl Drop for Open {
     }
 }
 
-async fn answer(router: Router, request: Request<Incoming>, _open: Open) -> Result<hyper::Response<Body>, Infallible> {
+async fn answer(
+    router: Router,
+    peer: Option<Peer>,
+    mut request: Request<Incoming>,
+    _open: Open,
+) -> Result<hyper::Response<Body>, Infallible> {
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
+    }
     let patience = Duration::from_millis(SQUARE_REQUEST_MILLIS_MAX);
     match tokio::time::timeout(patience, router.oneshot(request.map(Body::new))).await {
         Ok(answer) => answer,

@@ -1,11 +1,13 @@
 //! An event's page: listening, the replay, and for who runs it the links and the end.
 
+use super::part::{self, Part};
 use super::prose::{Prose, direction};
 use super::{Frame, announce, locked, render};
 use crate::address::{console_path, page_path};
 use crate::app::{App, Order};
 use crate::caller::Caller;
 use crate::fault::{Fault, wants_json};
+use crate::guest::{Came, Guest};
 use crate::json;
 use crate::request::Submitted;
 use crate::ticket;
@@ -45,6 +47,8 @@ struct EventPage {
     start: Option<When>,
     since: Option<When>,
     over: Option<When>,
+    /// What an audience takes part in; nothing once it is over.
+    part: Option<Part>,
     run: Option<Run>,
 }
 
@@ -60,11 +64,17 @@ struct Run {
     edit_path: Option<String>,
 }
 
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, caller: Caller) -> Result<Response, Fault> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    came: Came,
+    caller: Caller,
+) -> Result<Response, Fault> {
     let id = json::event::read_id(&id)?;
     match event::find(app.store(), &caller.actor, id, false).await {
         Err(fault) if fault.kind == FaultKind::PassphraseNeeded && !wants_json(&headers) => Ok(locked::ask(&caller, id, None)),
-        found => Ok(answer(&app, &caller, &found?, &headers)),
+        found => answer(&app, &caller, &Guest::meet(&app, &caller, &came, found?, ""), &headers).await,
     }
 }
 
@@ -73,9 +83,11 @@ pub(crate) async fn show_with_ticket(
     State(app): State<App>,
     Path((id, ticket)): Path<(String, String)>,
     headers: HeaderMap,
+    came: Came,
     caller: Caller,
 ) -> Result<Response, Fault> {
     let id = json::event::read_id(&id)?;
+    let shown = ticket.clone();
     // Who sees the event anyway needs no ticket; who does not is told what is wrong with theirs.
     let ticket = ticket::check(&app, &ticket, id);
     let event = match event::find(app.store(), &caller.actor, id, ticket.is_ok()).await {
@@ -84,7 +96,7 @@ pub(crate) async fn show_with_ticket(
         }
         found => found?,
     };
-    Ok(answer(&app, &caller, &event, &headers))
+    answer(&app, &caller, &Guest::meet(&app, &caller, &came, event, &shown), &headers).await
 }
 
 pub(crate) async fn end(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
@@ -92,15 +104,25 @@ pub(crate) async fn end(State(app): State<App>, Path(id): Path<String>, form: Su
     Ok(Redirect::to(&path_of(&app, &event)).into_response())
 }
 
-fn answer(app: &App, caller: &Caller, event: &Event, headers: &HeaderMap) -> Response {
+async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) -> Result<Response, Fault> {
+    let event = &guest.event;
+    let is_private = event.visibility == Visibility::Private;
+    if guest.barred && is_private {
+        return Err(FaultKind::Barred.into());
+    }
     if wants_json(headers) {
-        return Json(json::event::view(app, &caller.actor, event)).into_response();
+        return Ok(Json(json::event::view(app, &caller.actor, event)).into_response());
     }
     let addresses = app.addresses();
     let ticket = ticket::for_listeners(app, event);
     let ticket = ticket.as_deref();
-    render(&EventPage {
-        frame: Frame::new(caller),
+    // Each listener of a private event has a ticket of their own, so that one can be barred without the others.
+    let own = is_private.then(|| guest.own_ticket(app));
+    let own = own.as_deref();
+    let frame = Frame::new(caller);
+    let part = if event.phase() == Phase::Ended { None } else { Some(part::of(app, guest, &frame).await?) };
+    let page = render(&EventPage {
+        frame,
         id: event.id.to_string(),
         title: event.title.clone(),
         description: Prose::new(&event.description),
@@ -113,15 +135,17 @@ fn answer(app: &App, caller: &Caller, event: &Event, headers: &HeaderMap) -> Res
         summary: summary(event),
         address: addresses.page(event.id, ticket),
         path: page_path(event.id, ticket),
-        stream: addresses.stream(event.id, ticket),
-        hls: addresses.hls(event.id, ticket),
-        replay: event.has_replay().then(|| addresses.replay(event.id, ticket)),
+        stream: addresses.stream(event.id, own),
+        hls: addresses.hls(event.id, own),
+        replay: event.has_replay().then(|| addresses.replay(event.id, own)),
         file_name: file_name(&event.title),
         start: event.start_at.map(When::new),
         since: event.live_at.map(When::new),
         over: event.ended_at.map(When::new),
+        part,
         run: event::may_run(&caller.actor, event).is_ok().then(|| run(app, event)),
-    })
+    });
+    Ok(if is_private { guest.keep(app, page) } else { page })
 }
 
 fn run(app: &App, event: &Event) -> Run {

@@ -36,6 +36,8 @@ struct StagePage {
     view: View,
     path: String,
     name: String,
+    /// Where five seconds are recorded and sent back.
+    check: String,
     microphone: bool,
     over: bool,
     replay: bool,
@@ -52,8 +54,13 @@ pub(crate) async fn show(
         Class::Host => "host",
         Class::CoHost => "co-host",
         Class::Speaker => "speaker",
-        Class::Listener | Class::Relay => return Err(FaultKind::Forbidden.into()),
+        // A raised hand: whether it was admitted the stage knows.
+        Class::Listener => "guest",
+        Class::Relay => return Err(FaultKind::Forbidden.into()),
     };
+    if app.assembly().is_barred(claims.event, claims.id) {
+        return Err(FaultKind::Barred.into());
+    }
     let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
     let listener = tickets::for_listeners(&app, &event);
     let addresses = app.addresses();
@@ -69,12 +76,15 @@ pub(crate) async fn show(
     if wants_json(&headers) {
         return Ok(Json(view).into_response());
     }
-    let name = caller.actor.account().map(|account| account.name.clone()).unwrap_or_default();
+    // Who raised a hand said their name with it.
+    let raised = app.store().hand(event.id, claims.id).await.map_err(square::Fault::from)?;
+    let name = raised.map(|hand| hand.name).or_else(|| caller.actor.account().map(|account| account.name.clone())).unwrap_or_default();
     Ok(render(&StagePage {
         frame: Frame::new(&caller),
         view,
         path: page_path(event.id, listener.as_deref()),
         name,
+        check: addresses.check(event.id),
         microphone: addresses.microphone(),
         over: event.phase() == Phase::Ended,
         replay: event.has_replay(),

@@ -216,6 +216,7 @@ fn who_is_on_air_never_hears_backstage() {
         let sound = stage.second(who);
         assert_eq!([0, 1, 2].map(|number| is_heard(&sound, number)), heard, "for {who:?}");
     }
+    assert_eq!([0, 1, 2].map(|number| stage.output.heard[number].unwrap().in_programme), [true, false, true]);
     stage.peaks[1] = 0.0;
     stage.second(None);
     assert!(matches!(stage.output.ear(input(1)), Ear::Shared(Bus::Back)), "who is silent shares a bus");

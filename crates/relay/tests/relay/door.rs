@@ -39,6 +39,33 @@ fn a_private_event_asks_for_a_ticket() {
 }
 
 #[test]
+fn a_barred_ticket_is_refused_and_its_streams_end() {
+    let mut world = World::new();
+    let mut stage = world.announce(Visibility::Private, Delay::None);
+    stage.seal(&[Rung::R64], 10);
+    let second = u32::try_from(WALL / 1_000).unwrap();
+    let path = |id: u64| {
+        let claims = Claims { event: stage.id, class: Class::Listener, id, not_before: second - 10, not_after: second + 1_000 };
+        stage.path(&format!("/t/{}.mp4", sign(&keys(), &claims)))
+    };
+    let paths = [path(7), path(8)];
+    let mut clients = paths.each_ref().map(|path| world.ask("GET", path, ""));
+    for client in &mut clients {
+        world.until("sound", |_| (!fragments(client.body()).is_empty()).then_some(()));
+    }
+    assert_eq!(world.worker.load().streams, 2);
+    world.worker.bar(stage.id, vec![9, 7]);
+    assert_eq!(world.worker.load().streams, 1, "one of them was sent away at once");
+    assert_eq!(world.get(&paths[0]).problem(), (403, "barred".to_owned()));
+    let before = clients[1].body().len();
+    stage.seal(&[Rung::R64], 1);
+    world.until("more sound", |_| (clients[1].body().len() > before).then_some(()));
+    world.worker.bar(stage.id, vec![9]);
+    let mut again = world.ask("GET", &paths[0], "");
+    world.until("sound again", |_| (!fragments(again.body()).is_empty()).then_some(()));
+}
+
+#[test]
 fn a_crowd_may_come_with_the_hosts_ticket_alone() {
     let mut world = World::new();
     let stage = world.live(5);

@@ -3,7 +3,7 @@
 use super::{lower, raise, standing, vote};
 use crate::testing::{NOW, with_store};
 use base::limit::HANDS_WAITING_MAX;
-use base::{FaultKind, FragmentNumber, UnixMillis, Visibility};
+use base::{FaultKind, FragmentNumber, Speak, UnixMillis, Visibility};
 use store::{Standing, Store};
 
 async fn town(store: &Store) -> store::Event {
@@ -31,6 +31,9 @@ fn a_hand_says_who_and_what_about() {
         }
         let (hand, place) = standing(&store, event.id, 7).await.expect("is there");
         assert_eq!((hand.name.as_str(), hand.topic.as_str(), place), ("Ada", "Trees and roads", Some(1)));
+        let mut closed = event.clone();
+        closed.plan.speak = Speak::Invited;
+        assert_eq!(raise(&store, &closed, 8, "Bo", "Trees", NOW).await.expect_err("closed").kind, FaultKind::HandsClosed);
         store.mark_ended(event.id, NOW, FragmentNumber(1)).await.expect("noted");
         let over = store.event(event.id).await.expect("answers").expect("is there");
         assert_eq!(raise(&store, &over, 7, "Ada", "Trees", NOW).await.expect_err("over").kind, FaultKind::EventEnded);

@@ -18,7 +18,7 @@ fn meet(protocol: Protocol, patience: Patience) -> (DuplexStream, watch::Sender<
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let (stop, stopped) = watch::channel(false);
     let router = Router::new().fallback(|| async { "x".repeat(1 << 20) });
-    (theirs, stop, tokio::spawn(converse(ours, protocol, router, stopped, patience)))
+    (theirs, stop, tokio::spawn(converse(ours, protocol, router, None, stopped, patience)))
 }
 
 #[track_caller]

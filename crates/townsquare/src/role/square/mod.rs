@@ -1,5 +1,6 @@
 //! The square role: the database, pages and APIs on the public address and on the server's own socket.
 
+mod assembly;
 pub(crate) mod client;
 mod outside;
 mod record;
@@ -39,6 +40,9 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// How often live events are looked at for their end: the replay is on its page within five seconds of it.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How often the stage is told what audiences do: never more often, however many they are.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Words from the supervisor that wait for the loop.
 const WORDS_MAX: usize = 64;
 
@@ -72,6 +76,7 @@ pub(crate) async fn open(settings: &Settings) -> anyhow::Result<(App, Arc<Outsid
         chance,
         policy: Policy { members_open: settings.members_open_events },
         shell: Arc::clone(&outside) as Arc<dyn api::Shell>,
+        assembly: outside.shared_assembly(),
     });
     Ok((app, outside))
 }
@@ -80,6 +85,7 @@ async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: bl
     let (app, outside) = open(settings).await?;
     outside.connect(link);
     outside.catch_up().await?;
+    assembly::tell_again(&outside).await?;
     let certificate = Certificate::open_or_kept(settings)?;
     let tls = certificate.as_ref().map(|certificate| certificate.acceptor(&[b"h2", b"http/1.1"]));
     if let Some(certificate) = certificate.clone() {
@@ -127,6 +133,8 @@ async fn listen_to(
 ) {
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut second = tokio::time::interval(SECOND);
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -139,6 +147,7 @@ async fn listen_to(
                 }
                 Some(FromSupervisor::Stop) | None => return,
             },
+            _ = second.tick() => assembly::tell(outside, link).await,
             _ = look.tick() => {
                 if let Err(error) = outside.find_ends().await {
                     // Housekeeping meets the same error, and says it less often.
@@ -172,17 +181,26 @@ async fn note(outside: &Outside, fact: Fact) {
     let noted = match fact {
         Fact::Live { event, since, begun: false, .. } => outside.store().mark_doors(event, since).await,
         Fact::Live { event, since, .. } => outside.store().mark_live(event, since).await,
-        Fact::Ended { event, at, end } => outside.store().mark_ended(event, at, end).await,
-        Fact::Listening { .. }
-        | Fact::Wanted { .. }
+        Fact::Ended { event, at, end } => {
+            outside.assembly().end(event);
+            outside.store().mark_ended(event, at, end).await
+        }
+        Fact::Listening { event, by_rung } => {
+            assembly::listening(outside, event, &by_rung);
+            Ok(())
+        }
+        Fact::Barred { event, tickets } => {
+            outside.assembly().bar(event, &tickets);
+            Ok(())
+        }
+        Fact::Seats { event, admitted, declined, .. } => assembly::seats(outside, event, &admitted, &declined).await,
+        Fact::Wanted { .. }
         | Fact::Missing { .. }
         | Fact::Copied { .. }
         | Fact::Announced { .. }
         | Fact::Reacted { .. }
         | Fact::Hands { .. }
-        | Fact::Board { .. }
-        | Fact::Barred { .. }
-        | Fact::Seats { .. } => Ok(()),
+        | Fact::Board { .. } => Ok(()),
     };
     if let Err(error) = noted {
         tracing::error!(%error, "a fact could not be kept");

@@ -12,9 +12,10 @@ use base::limit::PASSPHRASES_AT_ONCE_MAX;
 use base::{EventId, FaultKind};
 use gate::Keys;
 use programme::Announcement;
+use square::Assembly;
 use square::rehearsal::Crowd;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::{Event, Phase, Store};
 use tokio::sync::Semaphore;
 
@@ -27,13 +28,14 @@ pub(crate) struct Outside {
     link: OnceLock<Link>,
     /// Passphrases that may be hashed now.
     hashes: Semaphore,
+    assembly: Arc<Mutex<Assembly>>,
 }
 
 impl Outside {
     pub(crate) fn new(settings: Settings, store: Store, keys: Keys) -> Self {
         let rehearsals = Arc::new(Rehearsals::new(settings.clone(), keys));
         let hashes = Semaphore::new(PASSPHRASES_AT_ONCE_MAX);
-        Self { settings, store, rehearsals, link: OnceLock::new(), hashes }
+        Self { settings, store, rehearsals, link: OnceLock::new(), hashes, assembly: Arc::default() }
     }
 
     /// From now on the other roles are told what they must know.
@@ -55,6 +57,15 @@ impl Outside {
 
     pub(super) fn rehearsals(&self) -> &Rehearsals {
         &self.rehearsals
+    }
+
+    /// The audiences, for who serves them.
+    pub(super) fn shared_assembly(&self) -> Arc<Mutex<Assembly>> {
+        Arc::clone(&self.assembly)
+    }
+
+    pub(super) fn assembly(&self) -> MutexGuard<'_, Assembly> {
+        self.assembly.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -251,7 +251,9 @@ impl Control {
             return self.closed(id, session);
         };
         event.seats[input.number()] = Some(Seated { session, participant });
+        let track = event.records_tracks.then_some(participant);
         self.encode(desk, ToEncoder::Hears(desk, input, media == MediaUse::SendsAndReceives));
+        self.encode(desk, ToEncoder::Track(desk, input, track));
         self.network.order(ToNetwork::Seat(session, input, muted));
     }
 
@@ -449,6 +451,7 @@ impl Control {
         if let Some(input) = event.input_of(session) {
             event.seats[input.number()] = None;
             self.encode(desk, ToEncoder::Hears(desk, input, false));
+            self.encode(desk, ToEncoder::Track(desk, input, None));
         } else if let Some(place) = event.monitors.iter().position(|one| *one == session) {
             event.monitors.swap_remove(place);
             let monitors = event.monitors.len();

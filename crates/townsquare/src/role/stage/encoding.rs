@@ -13,7 +13,7 @@ use audio::opus::{Encoder, PACKET_BYTES_MAX};
 use audio::voice::Source;
 use base::fact::LevelDb;
 use base::time::TICK_SAMPLES;
-use base::{FaultKind, MediaTime, Rung};
+use base::{FaultKind, MediaTime, ParticipantId, Rung};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// By how much RTP's timestamp moves in a tick.
 const TICK_TIMESTAMPS: u32 = 960;
 const _: () = assert!(TICK_TIMESTAMPS as usize == TICK_SAMPLES);
+
+/// Samples over which a voice enters and leaves its own track: 8 ms, as on the desk.
+const FADE_SAMPLES: usize = 384;
 
 /// Ticks between two reports of levels: ten a second.
 const LEVEL_TICKS: u8 = 5;
@@ -39,6 +42,8 @@ pub(super) enum ToEncoder {
     Hears(DeskId, Input, bool),
     /// How many hear the whole mix.
     Monitors(DeskId, usize),
+    /// Who speaks into this input gets a track of their own.
+    Track(DeskId, Input, Option<ParticipantId>),
     /// The next seconds of a microphone are asked for.
     Check(DeskId, Input, Reply<Vec<u8>>),
     /// The programme is open from this time on.
@@ -56,6 +61,15 @@ struct Programme {
     rungs: [Option<Encoder>; 3],
 }
 
+/// A voice that is recorded by itself.
+struct Solo {
+    participant: ParticipantId,
+    /// Made when there is something to encode.
+    encoder: Option<Encoder>,
+    /// Whether the last tick was in the programme.
+    was_on: bool,
+}
+
 struct Event {
     hears: [bool; INPUTS],
     monitors: usize,
@@ -63,6 +77,7 @@ struct Event {
     shared: [Option<Encoder>; 2],
     own: [Option<Encoder>; INPUTS],
     checks: [Option<Check>; INPUTS],
+    tracks: [Option<Solo>; INPUTS],
     timestamp: u32,
     programme: Option<Programme>,
     levels: [Option<InputLevel>; INPUTS],
@@ -113,6 +128,9 @@ impl Encoding {
                 event.own[input.number()] = None;
             }),
             ToEncoder::Monitors(desk, monitors) => self.with(desk, |event| event.monitors = monitors),
+            ToEncoder::Track(desk, input, participant) => {
+                self.with(desk, |event| event.tracks[input.number()] = participant.map(Solo::new));
+            }
             ToEncoder::Check(desk, input, reply) => self.with(desk, |event| event.check(input, reply)),
             ToEncoder::Record(desk, at) => self.with(desk, |event| {
                 let recording = Encoder::programme(Rung::R64).inspect_err(|error| tracing::error!(%error, "no encoder for the recording"));
@@ -152,6 +170,13 @@ impl Encoding {
         let Some(event) = self.events.get_mut(&desk) else { return };
         let started = Instant::now();
         if let Some(programme) = &mut event.programme {
+            for (input, solo) in Input::all().zip(&mut event.tracks) {
+                let packet = solo.as_mut().and_then(|solo| Some((solo.participant, solo.hear(output, input)?)));
+                let Some((participant, packet)) = packet else { continue };
+                if self.recorder.try_send(ToRecorder::Track(desk, participant, programme.at, packet)).is_err() {
+                    count(&self.metrics.dropped);
+                }
+            }
             programme.record(desk, &output.programme, &self.recorder, &self.metrics);
         }
         if let Some(ears) = event.ears(desk, output, &self.metrics) {
@@ -185,6 +210,38 @@ impl Programme {
     }
 }
 
+impl Solo {
+    const fn new(participant: ParticipantId) -> Self {
+        Self { participant, encoder: None, was_on: false }
+    }
+
+    /// The voice's next 20 ms as far as they are in the programme: nothing while it is silent, muted or behind the stage.
+    fn hear(&mut self, output: &Output, input: Input) -> Option<Packet> {
+        let is_on = output.heard[input.number()].is_some_and(|heard| heard.in_programme);
+        let was_on = std::mem::replace(&mut self.was_on, is_on);
+        if !is_on && !was_on {
+            return None;
+        }
+        let mut voice = output.voice(input).copied().unwrap_or(audio::SILENCE);
+        for (index, sample) in voice.iter_mut().take(FADE_SAMPLES).enumerate() {
+            let share = index as f32 / FADE_SAMPLES as f32;
+            match (was_on, is_on) {
+                (false, true) => *sample *= share,
+                (true, false) => *sample *= 1.0 - share,
+                (true, true) | (false, false) => {}
+            }
+        }
+        if !is_on {
+            voice[FADE_SAMPLES..].fill(0.0);
+        }
+        if self.encoder.is_none() {
+            self.encoder = Encoder::programme(Rung::R64).ok();
+        }
+        let encoder = self.encoder.as_mut()?;
+        Packet::fill(Rung::R64, |bytes| encoder.encode(&voice, bytes).ok())
+    }
+}
+
 impl Event {
     const fn new() -> Self {
         Self {
@@ -193,6 +250,7 @@ impl Event {
             shared: [None, None],
             own: [const { None }; INPUTS],
             checks: [const { None }; INPUTS],
+            tracks: [const { None }; INPUTS],
             timestamp: 0,
             programme: None,
             levels: [None; INPUTS],

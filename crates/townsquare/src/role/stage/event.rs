@@ -49,6 +49,8 @@ pub(super) fn schedule(announcement: &Announcement) -> Schedule {
 pub(super) struct Event {
     pub stage: Stage,
     pub title: String,
+    /// Whether each speaker is recorded by themselves, too.
+    pub records_tracks: bool,
     pub desk: DeskId,
     pub seats: [Option<Seated>; INPUTS],
     next_seat: usize,
@@ -85,6 +87,7 @@ impl Event {
             delay_slots: delay_slots(&announcement),
             dir: dir.to_owned(),
             title: announcement.title,
+            records_tracks: announcement.plan.record_tracks,
             desk,
             seats: [None; INPUTS],
             next_seat: 0,

@@ -28,6 +28,7 @@ mod recorder;
 mod recording;
 mod sync;
 mod tickets;
+mod tracks;
 mod wake;
 mod words;
 

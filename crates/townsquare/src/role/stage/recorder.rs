@@ -4,10 +4,11 @@ use super::metrics::{Metrics, count};
 use super::mixing::DeskId;
 use super::recording::{Recording, forget_memory};
 use super::sync::Sync;
+use super::tracks::Tracks;
 use super::words::Report;
 use base::fact::LiveFact;
 use base::limit::RECORDER_QUEUE_PACKETS_MAX;
-use base::{MediaTime, Rung};
+use base::{MediaTime, ParticipantId, Rung};
 use programme::Writer;
 use programme::index::{Record, Source};
 use programme::write::Append;
@@ -50,6 +51,8 @@ pub(super) enum ToRecorder {
     Open(DeskId, Box<Recording>),
     /// 20 ms of one rung.
     Packet(DeskId, MediaTime, Packet),
+    /// 20 ms of one speaker, for a track of their own.
+    Track(DeskId, ParticipantId, MediaTime, Packet),
     /// Nobody asks for the rung any more.
     StopRung(DeskId, Rung),
     /// For the listeners.
@@ -72,6 +75,7 @@ pub(super) fn queue() -> (SyncSender<ToRecorder>, Receiver<ToRecorder>) {
 struct Programme {
     writer: Writer,
     recording: Box<Recording>,
+    tracks: Tracks,
 }
 
 /// The recorder thread's state.
@@ -101,6 +105,8 @@ impl Recorder {
             for rung in Rung::ALL {
                 self.take(ToRecorder::StopRung(desk, rung));
             }
+            let tracks = self.programmes.get_mut(&desk).map(|programme| programme.tracks.stop());
+            self.sync.dirty(desk, tracks.into_iter().flatten());
         }
         self.sync.stop();
         // Nobody is there any more who could read it.
@@ -116,6 +122,13 @@ impl Recorder {
                     Ok(sealed) => self.append(desk, sealed),
                     Err(error) => tracing::error!(%error, "a packet is not recorded"),
                 }
+            }
+            ToRecorder::Track(desk, participant, at, packet) => {
+                // A disk that takes nothing of the programme takes no tracks.
+                let on_disk = |programme: &&mut Programme| !programme.writer.is_diverted();
+                let Some(programme) = self.programmes.get_mut(&desk).filter(on_disk) else { return };
+                let written = programme.tracks.push(participant, at, packet.bytes());
+                self.sync.dirty(desk, written);
             }
             ToRecorder::StopRung(desk, rung) => {
                 let sealed = self.programmes.get_mut(&desk).and_then(|programme| programme.writer.stop(rung));
@@ -139,7 +152,8 @@ impl Recorder {
 
     fn open(&mut self, desk: DeskId, recording: Box<Recording>) {
         let (writer, disk_full) = (Writer::open(recording.opening()), recording.disk_full());
-        self.programmes.insert(desk, Programme { writer, recording });
+        let tracks = Tracks::new(recording.disk_dir());
+        self.programmes.insert(desk, Programme { writer, recording, tracks });
         if disk_full {
             self.leave_disk(desk);
         }
@@ -156,7 +170,7 @@ impl Recorder {
 
     /// Writes what was sealed; what the disk refuses goes to memory, with everything after it.
     fn append(&mut self, desk: DeskId, sealed: impl IntoIterator<Item = Append>) {
-        let Some(Programme { writer, recording }) = self.programmes.get_mut(&desk) else { return };
+        let Some(Programme { writer, recording, .. }) = self.programmes.get_mut(&desk) else { return };
         let mut waiting: std::collections::VecDeque<_> = sealed.into_iter().collect();
         let mut first_lost = None;
         while let Some(append) = waiting.pop_front() {
@@ -190,7 +204,8 @@ impl Recorder {
     }
 
     fn end(&mut self, desk: DeskId) {
-        let Some(Programme { writer, recording }) = self.programmes.remove(&desk) else { return };
+        let Some(Programme { writer, recording, mut tracks }) = self.programmes.remove(&desk) else { return };
+        self.sync.dirty(desk, tracks.stop());
         let (epoch, diverted) = (writer.epoch(), writer.is_diverted());
         // The rest is sealed by a writer that is no more, so a disk that fills up just now costs it.
         let (appends, end) = writer.end();

@@ -161,6 +161,11 @@ impl Recording {
         self.memory.iter().flatten().map(held).sum::<u64>().min(SPILL_BYTES_MAX)
     }
 
+    /// Where the event's files are.
+    pub(super) fn disk_dir(&self) -> &Path {
+        &self.disk_dir
+    }
+
     /// Where the event's files in memory are.
     pub(super) fn memory_dir(&self) -> &Path {
         &self.memory_dir

@@ -2,6 +2,7 @@
 
 mod check;
 mod speaker;
+mod tracks;
 mod world;
 
 use base::fact::Fact;

@@ -91,6 +91,53 @@ fn what_is_under_way_is_sealed_when_the_role_ends() {
     std::fs::remove_dir_all(dir).unwrap();
 }
 
+/// Where in a speaker's track is sound: the numbers of its fragments that are not silent.
+fn sounds(path: &Path) -> Vec<u64> {
+    let file = std::fs::read(path).unwrap();
+    let mut bytes = file.strip_prefix(programme::init::segment()).unwrap();
+    let (mut sounds, mut next) = (Vec::new(), 0);
+    while !bytes.is_empty() {
+        let found = programme::fragment::find(bytes).unwrap();
+        assert_eq!(found.number.0, next, "nothing is left out");
+        next += (found.payload.len() / found.frame_bytes / 10) as u64;
+        let silent = |frame: &[u8]| programme::silence::frame(Rung::R64).starts_with(frame) || programme::silence::SHORTEST == frame;
+        if !bytes[found.payload.clone()].chunks(found.frame_bytes).all(silent) {
+            sounds.push(found.number.0);
+        }
+        bytes = &bytes[found.length()..];
+    }
+    sounds
+}
+
+#[test]
+fn a_speaker_s_own_track_lines_up_and_goes_on_after_a_restart() {
+    let dir = scratch();
+    let [ada, ben] = [ParticipantId(1), ParticipantId(2)];
+    let speak = |recorder: &mut Recorder, participant, fragments: std::ops::Range<u64>| {
+        for tick in fragments.start * 10..fragments.end * 10 {
+            let packet = Packet::fill(Rung::R64, |bytes| Some(bytes.len())).unwrap();
+            recorder.take(ToRecorder::Track(DESK, participant, MediaTime(tick * TICK_SAMPLES as u64), packet));
+        }
+    };
+    for (said_by_ada, said_by_ben) in [(2..4, 60..61), (70..72, 90..91)] {
+        let Opened::On(recording) = open(&dir).unwrap() else { panic!("it has not ended") };
+        let mut recorder = Recorder::new(Arc::default(), Arc::default());
+        recorder.take(ToRecorder::Open(DESK, recording));
+        speak(&mut recorder, ada, said_by_ada);
+        speak(&mut recorder, ben, said_by_ben);
+    }
+    let track = |name: &str| dir.join("disk/tracks").join(name);
+    assert_eq!((sounds(&track("1.mp4")), sounds(&track("2.mp4"))), (vec![2, 3, 70, 71], vec![60, 90]));
+
+    let Opened::On(recording) = open(&dir).unwrap() else { panic!("it has not ended") };
+    let mut recorder = Recorder::new(Arc::default(), Arc::default());
+    recorder.take(ToRecorder::Open(DESK, recording));
+    recorder.take(ToRecorder::DiskFailed(DESK));
+    speak(&mut recorder, ada, 95..97);
+    assert_eq!(sounds(&track("1.mp4")), [2, 3, 70, 71], "the programme comes first");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
 #[test]
 fn a_disk_that_fails_to_sync_does_not_keep_an_event_from_going_on() {
     let dir = scratch();

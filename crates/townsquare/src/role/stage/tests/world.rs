@@ -4,6 +4,7 @@ use super::super::{Threads, serve_http};
 use crate::settings::Settings;
 use audio::opus::{Decoder, PACKET_SAMPLES_MAX};
 use base::fact::Fact;
+use base::plan::Plan;
 use base::{Epoch, EventId, FragmentNumber, Rung, UnixMillis};
 use gate::ticket::{Claims, Class, sign};
 use programme::announcement::{Announcement, Visibility};
@@ -25,6 +26,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::with(Plan::default())
+    }
+
+    pub(super) fn with(plan: Plan) -> Self {
         // The first of them wins, and all are the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let random = getrandom::u64().unwrap();
@@ -36,9 +41,14 @@ impl World {
         }
         std::fs::create_dir_all(dir.join("events").join(event.to_string())).unwrap();
         std::fs::write(dir.join("keys/tickets"), keys.to_text()).unwrap();
-        let announcement = Announcement::new(event, "A test", Visibility::Public, UnixMillis(1));
+        let announcement = Announcement { plan, ..Announcement::new(event, "A test", Visibility::Public, UnixMillis(1)) };
         std::fs::write(dir.join("events").join(event.to_string()).join("event.json"), announcement.text()).unwrap();
         Self { event, dir, keys }
+    }
+
+    /// A file of the event.
+    pub(super) fn file(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.dir.join("events").join(self.event.to_string()).join(name)).unwrap()
     }
 
     pub(super) fn ticket(&self, class: &str) -> String {

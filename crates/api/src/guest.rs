@@ -1,0 +1,188 @@
+//! Who takes part in an event: a visitor with a number there, whether or not they are signed in.
+
+use crate::app::App;
+use crate::caller::{Caller, cookie};
+use crate::fault::Fault;
+use crate::json::event::read_id;
+use crate::ticket;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use base::{FaultKind, Visibility};
+use gate::ticket::{Claims, Class, admit};
+use square::assembly::Who;
+use square::visitor::{self, Known};
+use square::{Secret, event, hand};
+use std::convert::Infallible;
+use std::net::IpAddr;
+use store::Event;
+
+/// The network address that a connection comes from, which who serves the router adds to each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// What a visitor's browser keeps so that they are the same when they come again. It is set when they first take part, and where every
+/// listener has a ticket of their own.
+const COOKIE_DAYS: i64 = 365;
+
+/// What a request brings along besides a session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Came {
+    /// `Authorization: Bearer`.
+    bearer: Option<String>,
+    cookie: Option<Secret>,
+    address: Option<IpAddr>,
+}
+
+impl FromRequestParts<App> for Came {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(|ticket| ticket.trim().to_owned());
+        let address = parts.extensions.get().map(|Peer(peer)| peer.to_canonical()).map(|peer| {
+            // Behind a proxy on this machine everybody would be one: it says who asks, last of all.
+            let said = text(header::HeaderName::from_static("x-forwarded-for")).filter(|_| peer.is_loopback());
+            said.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
+        });
+        Ok(Self { bearer, cookie: cookie(&parts.headers, cookie_name(app)), address })
+    }
+}
+
+impl Came {
+    /// The ticket that they showed: as a bearer, else in the address or the form.
+    fn shown<'a>(&'a self, elsewhere: &'a str) -> Option<&'a str> {
+        self.bearer.as_deref().or(Some(elsewhere)).filter(|ticket| !ticket.is_empty())
+    }
+}
+
+/// Somebody who takes part in an event.
+pub(crate) struct Guest {
+    pub(crate) event: Event,
+    /// Their number there.
+    pub(crate) ticket: u64,
+    /// Whether they run it.
+    pub(crate) runs: bool,
+    /// Whether a host has barred them.
+    pub(crate) barred: bool,
+    /// A good ticket that they showed, as they showed it.
+    pub(crate) shown: Option<String>,
+    /// Their number is not kept by anything that they hold yet: this is to be.
+    fresh: Option<Secret>,
+    address: Option<IpAddr>,
+}
+
+impl Guest {
+    /// Who they are in an event that reaches them. `shown`: the ticket that an address or a form carried; one that is no good counts for
+    /// nothing.
+    pub(crate) fn meet(app: &App, caller: &Caller, came: &Came, event: Event, shown: &str) -> Self {
+        let shown = came.shown(shown);
+        let claims = shown.and_then(|text| admit(app.keys(), text, app.now(), event.id, Class::Listener).ok());
+        let runs = event::may_run(&caller.actor, &event).is_ok() || claims.is_some_and(|claims| claims.class >= Class::CoHost);
+        let (ticket, fresh) = number(app, caller, came, &event, claims.as_ref());
+        let is_barred = |number| app.assembly().is_barred(event.id, number);
+        let barred = !runs && (is_barred(ticket) || claims.is_some_and(|claims| is_barred(claims.id)));
+        let shown = shown.filter(|_| claims.is_some()).map(str::to_owned);
+        Self { event, ticket, runs, barred, shown, fresh, address: came.address }
+    }
+
+    /// Who they are in the event of this id.
+    ///
+    /// # Errors
+    /// The event is none for them, their ticket is no good, or a host has barred them.
+    pub(crate) async fn find(app: &App, caller: &Caller, came: &Came, id: &str, shown: &str) -> Result<Self, Fault> {
+        let id = read_id(id)?;
+        let ticket = came.shown(shown).map(|text| admit(app.keys(), text, app.now(), id, Class::Listener).map_err(FaultKind::from));
+        let ticket = ticket.transpose()?;
+        let event = event::find(app.store(), &caller.actor, id, ticket.is_some()).await?;
+        let guest = Self::meet(app, caller, came, event, shown);
+        if guest.barred { Err(FaultKind::Barred.into()) } else { Ok(guest) }
+    }
+
+    /// [`Guest::find`], for somebody who raises a hand, asks or votes.
+    ///
+    /// # Errors
+    /// As there; the event is over, or they do it too often.
+    pub(crate) async fn act(app: &App, caller: &Caller, came: &Came, id: &str, shown: &str) -> Result<Self, Fault> {
+        let guest = Self::find(app, caller, came, id, shown).await?;
+        hand::is_time(&guest.event)?;
+        app.assembly().may_take_part(guest.event.id, guest.who(), app.now())?;
+        Ok(guest)
+    }
+
+    /// [`Guest::act`], for somebody who runs the event.
+    ///
+    /// # Errors
+    /// As there; [`FaultKind::NotSignedIn`] or [`FaultKind::Forbidden`] when they do not.
+    pub(crate) async fn rule(app: &App, caller: &Caller, came: &Came, id: &str, shown: &str) -> Result<Self, Fault> {
+        let guest = Self::find(app, caller, came, id, shown).await?;
+        if !guest.runs {
+            event::may_run(&caller.actor, &guest.event)?;
+        }
+        hand::is_time(&guest.event)?;
+        Ok(guest)
+    }
+
+    /// By what they are counted.
+    pub(crate) fn who(&self) -> Who {
+        // A number that nothing keeps is another one each time: it counts nobody.
+        Who { ticket: Some(self.ticket).filter(|_| self.fresh.is_none()), address: self.address }
+    }
+
+    /// Their own ticket, with which a host may let them on stage.
+    pub(crate) fn own_ticket(&self, app: &App) -> String {
+        ticket::own(app, &self.event, self.ticket)
+    }
+
+    /// The answer, with what keeps their number.
+    pub(crate) fn keep(&self, app: &App, mut answer: Response) -> Response {
+        if let Some(value) = self.fresh.as_ref().and_then(|secret| HeaderValue::from_str(&set_cookie(app, secret)).ok()) {
+            answer.headers_mut().append(header::SET_COOKIE, value);
+        }
+        answer
+    }
+
+    /// Where their page of the event is, behind what they did there.
+    pub(crate) fn page(&self, app: &App) -> String {
+        let is_private = self.event.visibility == Visibility::Private;
+        let ticket = is_private.then(|| self.shown.clone().or_else(|| ticket::for_listeners(app, &self.event))).flatten();
+        format!("{}#part", crate::address::page_path(self.event.id, ticket.as_deref()))
+    }
+}
+
+/// The visitor's number, and what is to keep it when nothing does yet. An account has one; so has an invite, for all who come with it; who
+/// comes by a link that everybody has is known by their browser.
+fn number(app: &App, caller: &Caller, came: &Came, event: &Event, claims: Option<&Claims>) -> (u64, Option<Secret>) {
+    if let Some(account) = caller.actor.id() {
+        return (visitor::ticket(event.id, Known::Account(account)), None);
+    }
+    if let Some(claims) = claims.filter(|claims| claims.class == Class::Listener && !ticket::is_shared(event.id, claims.id)) {
+        return (claims.id, None);
+    }
+    if let Some(secret) = &came.cookie {
+        return (visitor::ticket(event.id, Known::Cookie(secret)), None);
+    }
+    let secret = Secret::new(&app.chance());
+    (visitor::ticket(event.id, Known::Cookie(&secret)), Some(secret))
+}
+
+fn cookie_name(app: &App) -> &'static str {
+    if app.addresses().https() { "__Host-townsquare-visitor" } else { "townsquare-visitor" }
+}
+
+fn set_cookie(app: &App, secret: &Secret) -> String {
+    let secure = if app.addresses().https() { "; Secure" } else { "" };
+    let age = COOKIE_DAYS * 24 * 3_600;
+    format!("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", cookie_name(app), secret.text())
+}
+
+/// A hand's number in an address; one that can't be is a hand that is not there.
+pub(crate) fn read_hand(text: &str) -> Result<u64, FaultKind> {
+    if text.len() == 16 { u64::from_str_radix(text, 16).map_err(|_| FaultKind::NotFound) } else { Err(FaultKind::NotFound) }
+}
+
+/// A hand's number as it is written.
+pub(crate) fn hand_id(ticket: u64) -> String {
+    format!("{ticket:016x}")
+}

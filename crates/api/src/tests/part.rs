@@ -1,0 +1,194 @@
+//! What an audience takes part in, by forms and as JSON.
+
+use crate::testing::{NOW, Town, path_of};
+use base::EventId;
+use gate::Keys;
+use gate::ticket::{Class, verify};
+use serde_json::json;
+use store::Standing;
+use store::testing::on_both;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// An event that anybody may take part in, and where its API is.
+async fn event(town: &Town, visibility: &str) -> (EventId, String, serde_json::Value) {
+    let event = town.announce("Town meeting", visibility).await;
+    let id = event["id"].as_str().expect("an id").to_owned();
+    (id.parse().expect("an id"), format!("/api/townsquare/v1/events/{id}"), event)
+}
+
+fn ticket_of(link: &serde_json::Value) -> String {
+    link.as_str().and_then(|link| link.rsplit('/').next()).expect("a link").to_owned()
+}
+
+#[test]
+fn a_hand_is_raised_by_a_form_and_goes_on_stage_once_it_is_admitted() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, _, _) = event(&town, "public").await;
+        let path = format!("/events/{id}");
+        let raised = town.submit(&format!("{path}/hand"), "", "name=Bo&topic=Trees+%3Cb%3E").await;
+        assert_eq!((raised.status, raised.header("location")), (303, format!("{path}#part").as_str()));
+        let bo = raised.cookie();
+        let page = town.get(&path, &bo).await;
+        assert!(page.text().contains("You are number 1 in the queue.") && page.text().contains("Trees &#60;b&#62;"), "{}", page.text());
+        assert!(!page.text().contains("id=\"hand-topic\""), "one hand each");
+        let due = town.app.assembly().due();
+        assert_eq!(due.iter().map(|due| (due.event, due.hands)).collect::<Vec<_>>(), [(id, true)]);
+        let hand = town.store.hands_waiting(id).await.expect("answers").remove(0);
+        let vote = format!("{path}/hand/{:016x}/vote", hand.ticket);
+        assert_eq!(town.submit(&vote, &bo, "").await.status, 403, "nobody votes for their own");
+        let ada = town.submit(&vote, "", "").await;
+        assert_eq!(town.submit(&vote, &ada.cookie(), "").await.status, 303);
+        assert_eq!(town.store.hand(id, hand.ticket).await.expect("answers").expect("is there").votes, 1, "once");
+
+        town.store.settle_hand(id, hand.ticket, Standing::Admitted).await.expect("answers");
+        let page = town.get(&path, &bo).await;
+        let (_, stage) = page.text().split_once("href=\"/stage/").expect("the way on stage");
+        let ticket = stage.split('"').next().expect("its end");
+        let claims = verify(&Keys::new([42; 32]), ticket, NOW).expect("signed");
+        assert_eq!((claims.class, claims.id), (Class::Listener, hand.ticket));
+        assert!(town.get(&format!("/stage/{ticket}"), "").await.text().contains("as=\"guest\""));
+        town.app.assembly().bar(id, &[hand.ticket]);
+        assert_eq!(town.get(&format!("/stage/{ticket}"), "").await.status, 403);
+    });
+}
+
+#[test]
+fn programs_do_the_same() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, _) = event(&town, "public").await;
+        let post = async |path: &str, headers: &[(&'static str, &str)], body: serde_json::Value| {
+            town.ask(&format!("POST {api}/{path}"), &[headers, &[JSON]].concat(), &body.to_string()).await
+        };
+        let raised = post("hand", &[], json!({"name": "Bo", "topic": "Trees"})).await;
+        assert_eq!(raised.status, 200, "{raised:?}");
+        let (bo, said) = (raised.cookie(), raised.json());
+        assert_eq!((&said["standing"], &said["place"]), (&json!("waiting"), &json!(1)));
+        assert!(said["stage"].as_str().is_some_and(|stage| stage.ends_with(said["ticket"].as_str().expect("a ticket"))));
+        let hand = said["id"].as_str().expect("an id").to_owned();
+        let shown = town.ask(&format!("GET {api}/hand/{hand}"), &[("cookie", &bo)], "").await;
+        assert_eq!(shown.json(), json!({"standing": "waiting", "place": 1}));
+        assert_eq!(town.ask(&format!("GET {api}/hand/{hand}"), &[], "").await.status, 404, "it is Bo's alone");
+        let by_ticket = format!("Bearer {}", said["ticket"].as_str().expect("a ticket"));
+        let shown = town.ask(&format!("GET {api}/hand/{hand}"), &[("authorization", &by_ticket)], "").await;
+        assert_eq!(shown.status, 200, "who shows the hand's own ticket is its owner");
+        assert_eq!(post(&format!("hand/{hand}/vote"), &[], json!({})).await.status, 204);
+        assert_eq!(post("questions", &[], json!({"text": "Why?"})).await.json(), json!({"id": 1}));
+        assert_eq!(post("questions/1/vote", &[], json!({})).await.status, 204);
+        let board = town.ask(&format!("GET {api}/board"), &[], "").await.json();
+        assert_eq!(board["hands"], json!([{"id": hand, "name": "Bo", "topic": "Trees", "votes": 1, "spoke": false}]));
+        assert_eq!(board["questions"], json!([{"id": 1, "name": "", "text": "Why?", "votes": 1}]));
+        let down = town.ask(&format!("DELETE {api}/hand/{hand}"), &[("cookie", &bo)], "").await;
+        assert_eq!((down.status, town.store.hands_waiting(id).await.expect("answers").len()), (204, 0));
+    });
+}
+
+#[test]
+fn reactions_are_added_up_and_not_too_often() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, _) = event(&town, "public").await;
+        let keeps = town.submit(&format!("/events/{id}/questions"), "", "text=Why").await.cookie();
+        let _ = town.app.assembly().due();
+        let rows = [
+            (json!({"kind": 0}), 204),
+            (json!({"kind": "fire", "of": 1_000_000}), 204),
+            (json!({"kind": 8}), 400),
+            (json!({"kind": "boo"}), 400),
+            (json!({"kind": 0, "colour": 1}), 400),
+            (json!({}), 400),
+            (json!({"kind": 0}), 204),
+        ];
+        for (body, status) in rows {
+            let answer = town.ask(&format!("POST {api}/reactions"), &[JSON, ("cookie", &keeps)], &body.to_string()).await;
+            assert_eq!(answer.status, status, "{body}");
+        }
+        let answer = town.ask(&format!("POST {api}/reactions"), &[JSON, ("cookie", &keeps)], "{\"kind\":0}").await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (429, Some("too-many-requests")));
+        let due = town.app.assembly().due();
+        assert_eq!(due.iter().map(|due| due.reactions.as_slice()).collect::<Vec<_>>(), [[(0, 2), (7, 1)]]);
+        town.operate(&format!("POST {api}/end"), "").await;
+        assert_eq!(town.ask(&format!("POST {api}/reactions"), &[JSON], "{\"kind\":0}").await.status, 410);
+    });
+}
+
+#[test]
+fn who_runs_the_event_holds_polls_and_pins() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, links) = event(&town, "public").await;
+        let (host, speaker) = (ticket_of(&links["stage"]), ticket_of(&links["speakers"]));
+        let (host, speaker) = (format!("Bearer {host}"), format!("Bearer {speaker}"));
+        let ada = town.administrator().await;
+        let ask = async |line: &str, bearer: &str, body: &str| {
+            let bearer = Some(("authorization", bearer)).filter(|_| !bearer.is_empty());
+            town.ask(&line.replace(' ', &format!(" {api}/")), &[&[JSON], bearer.as_slice()].concat(), body).await
+        };
+        let poll = json!({"question": "So?", "answers": ["Yes", "No"]}).to_string();
+        let rows = [
+            ("POST polls", "", poll.as_str(), 401, "not-signed-in"),
+            ("POST polls", speaker.as_str(), &poll, 401, "not-signed-in"),
+            ("POST polls", "Bearer forged", &poll, 401, "bad-ticket"),
+            ("POST polls", &host, "{\"question\":\"So?\",\"answers\":[\"Yes\"]}", 422, "poll-answers"),
+            ("POST polls", &host, &poll, 201, ""),
+            ("POST polls", &host, &poll, 409, "poll-open"),
+            ("POST polls/1/vote", "", "{\"answer\":1}", 204, ""),
+            ("POST polls/1/vote", "", "{\"answer\":2}", 400, "bad-request"),
+            ("POST polls/2/vote", "", "{\"answer\":0}", 409, "poll-closed"),
+            ("POST polls/1/close", "", "", 401, "not-signed-in"),
+            ("POST polls/1/close", &host, "", 204, ""),
+            ("POST pins", &host, "{\"text\":\"Agenda\",\"url\":\"javascript:alert(1)\"}", 422, "pin-address"),
+            ("POST pins", &host, "{\"text\":\"Agenda\",\"url\":\"https://a.example/\"}", 201, ""),
+            ("DELETE pins/1", "", "", 401, "not-signed-in"),
+            ("DELETE questions/1", &host, "", 404, "not-found"),
+        ];
+        for (line, bearer, body, status, code) in rows {
+            let answer = ask(line, bearer, body).await;
+            assert_eq!(answer.status, status, "{line} {bearer} {body}: {}", answer.text());
+            assert!(code.is_empty() || answer.json()["code"] == code, "{line}: {}", answer.text());
+        }
+        let page = town.get(&format!("/events/{id}"), "").await;
+        assert!(page.text().contains("<a href=\"https://a.example/\" rel=\"nofollow noopener noreferrer\""), "{}", page.text());
+        assert!(page.text().contains("Closed.") && page.text().contains("100 %"), "{}", page.text());
+        assert!(!page.text().contains("Take down"), "for who runs it alone");
+        let own = town.get(&format!("/events/{id}"), &ada).await;
+        let taken = town.submit(&format!("/events/{id}/pins/1/take"), &ada, &format!("csrf={}", own.word())).await;
+        assert_eq!((taken.status, town.store.pins(id).await.expect("answers").len()), (303, 0));
+        assert_eq!(town.submit(&format!("/events/{id}/pins"), &ada, "text=A").await.status, 403, "without the session's word");
+    });
+}
+
+#[test]
+fn a_private_event_asks_for_a_ticket_and_a_ban_holds() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, links) = event(&town, "private").await;
+        let page = path_of(links["page"].as_str().expect("a page"));
+        let shared = page.rsplit('/').next().expect("a ticket").to_owned();
+        let form = format!("ticket={shared}&name=Bo&topic=Trees");
+        assert_eq!(town.submit(&format!("/events/{id}/hand"), "", "name=Bo&topic=Trees").await.status, 404);
+        let raised = town.submit(&format!("/events/{id}/hand"), "", &form).await;
+        assert_eq!((raised.status, raised.header("location")), (303, format!("{page}#part").as_str()));
+        let bo = raised.cookie();
+        let hand = town.store.hands_waiting(id).await.expect("answers").remove(0).ticket;
+        assert_eq!(town.get(&page, &bo).await.status, 200);
+        town.app.assembly().bar(id, &[hand]);
+        let refused = town.get(&page, &bo).await;
+        assert_eq!((refused.status, refused.text().contains("A host has excluded you")), (403, true));
+        let asked = town.submit(&format!("/events/{id}/questions"), &bo, &format!("ticket={shared}&text=Why")).await;
+        assert_eq!(asked.status, 403);
+        let react = [JSON, ("cookie", bo.as_str()), ("authorization", &format!("Bearer {shared}"))];
+        assert_eq!(town.ask(&format!("POST {api}/reactions"), &react, "{\"kind\":0}").await.status, 403);
+
+        let (open, _, _) = event(&town, "public").await;
+        let bo = town.submit(&format!("/events/{open}/questions"), "", "text=Why").await.cookie();
+        let _ = town.submit(&format!("/events/{open}/hand"), &bo, "name=Bo&topic=Trees").await;
+        let hand = town.store.hands_waiting(open).await.expect("answers").remove(0).ticket;
+        town.app.assembly().bar(open, &[hand]);
+        let shown = town.get(&format!("/events/{open}"), &bo).await;
+        assert!(shown.status == 200 && shown.text().contains("nobody can keep you from hearing it"), "{}", shown.text());
+        assert_eq!(town.submit(&format!("/events/{open}/hand"), &bo, "name=Bo&topic=Trees").await.status, 403);
+    });
+}

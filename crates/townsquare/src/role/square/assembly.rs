@@ -1,0 +1,97 @@
+//! The audience beside the stage: what it sent is told once a second, what changed is read from the rows and told whole; and what the
+//! stage says of hands and of who is barred is taken in.
+
+use super::outside::Outside;
+use crate::link::Link;
+use anyhow::Context as _;
+use base::fact::{Fact, Hand, Pin, Poll, Question};
+use base::{EventId, Rung};
+use square::assembly::Due;
+use store::{Phase, Standing, Store};
+
+/// Questions that the stage is told of: those with the most votes.
+const QUESTIONS_TOLD_MAX: u32 = 20;
+
+/// Tells the stage what is due.
+pub(super) async fn tell(outside: &Outside, link: &Link) {
+    let due = outside.assembly().due();
+    for due in due {
+        let event = due.event;
+        if let Err(error) = tell_one(outside.store(), link, due).await {
+            tracing::error!(%event, error = format!("{error:#}"), "what an audience does could not be told");
+        }
+    }
+}
+
+async fn tell_one(store: &Store, link: &Link, due: Due) -> anyhow::Result<()> {
+    let event = due.event;
+    if !due.reactions.is_empty() {
+        link.tell(Fact::Reacted { event, counts: due.reactions });
+    }
+    if due.hands {
+        link.tell(hands(store, event).await?);
+    }
+    if due.board {
+        link.tell(board(store, event).await?);
+    }
+    Ok(())
+}
+
+async fn hands(store: &Store, event: EventId) -> anyhow::Result<Fact> {
+    let hands = store.hands_waiting(event).await?.into_iter().map(|hand| Hand {
+        id: hand.ticket,
+        name: hand.name,
+        topic: hand.topic,
+        votes: hand.votes,
+        spoke: hand.spoke,
+        since: hand.raised_at,
+    });
+    let open = store.event(event).await?.is_some_and(|row| square::hand::may_raise(&row));
+    Ok(Fact::Hands { event, open, hands: hands.collect() })
+}
+
+async fn board(store: &Store, event: EventId) -> anyhow::Result<Fact> {
+    let pin = |pin: store::Pin| Pin { id: pin.number.cast_unsigned(), text: pin.text, url: pin.address };
+    let question = |one: store::Question| Question { id: one.number.cast_unsigned(), text: one.text, votes: one.votes };
+    let poll = |poll: store::Poll| Poll {
+        id: poll.number.cast_unsigned(),
+        question: poll.text,
+        answers: poll.answers.into_iter().zip(poll.votes).collect(),
+        open: poll.open,
+    };
+    Ok(Fact::Board {
+        event,
+        pins: store.pins(event).await?.into_iter().map(pin).collect(),
+        poll: store.newest_poll(event).await?.map(poll),
+        questions: store.questions(event, QUESTIONS_TOLD_MAX).await?.into_iter().map(question).collect(),
+    })
+}
+
+/// What stands is said again: a square that has just started knows nothing of what was told.
+pub(super) async fn tell_again(outside: &Outside) -> anyhow::Result<()> {
+    let open = outside.store().open_events().await.context("can't read the open events")?;
+    let mut assembly = outside.assembly();
+    for event in open.iter().filter(|event| event.phase() == Phase::Live) {
+        assembly.hands_changed(event.id);
+        assembly.board_changed(event.id);
+    }
+    Ok(())
+}
+
+/// How many listen.
+pub(super) fn listening(outside: &Outside, event: EventId, by_rung: &[(Rung, u32)]) {
+    let all = by_rung.iter().fold(0u32, |sum, (_, count)| sum.saturating_add(*count));
+    outside.assembly().listening(event, all);
+}
+
+/// What became of hands.
+pub(super) async fn seats(outside: &Outside, event: EventId, admitted: &[u64], declined: &[u64]) -> Result<(), store::Error> {
+    let settled = outside.assembly().seat(event, admitted, declined);
+    let news = settled.admitted.into_iter().map(|ticket| (ticket, Standing::Admitted));
+    for (ticket, standing) in news.chain(settled.declined.into_iter().map(|ticket| (ticket, Standing::Declined))) {
+        if outside.store().settle_hand(event, ticket, standing).await? {
+            outside.assembly().hands_changed(event);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+/** Who is on stage and who is backstage, how loud they are, and for who rules what can be done about each of them. */
+import { h, initial, put, typed } from '../words.js';
+import { ask, button, keep, roleName } from './controls.js';
+
+/** @typedef {import('./controls.js').Person} Person */
+/** @typedef {import('./controls.js').StageState} StageState */
+/** @typedef {{ item: HTMLElement, face: HTMLElement, name: HTMLElement, note: HTMLElement, tools: HTMLElement, mute: HTMLButtonElement,
+ *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, more: HTMLDetailsElement, backstage: boolean, role: string }} Row */
+
+export class People {
+  #desk;
+  #on = h('ul', { className: 'people', ariaLabel: 'On stage' });
+  #off = h('ul', { className: 'people', ariaLabel: 'Backstage' });
+  #offPart = h('div', { className: 'stack', hidden: true }, h('h2', {}, 'Backstage'), this.#off);
+  #nobody = h('p', { className: 'meta' }, 'Nobody is on stage. Listeners hear the hold sound.');
+  element = h('section', { className: 'card stack' }, h('h2', {}, 'On stage'), this.#nobody, this.#on, this.#offPart);
+  /** @type {Map<number | string, Row>} */ #rows = new Map();
+
+  /** @param {import('./controls.js').Desk} desk */
+  constructor(desk) {
+    this.#desk = desk;
+  }
+
+  /** @param {StageState} state @param {{ rules: boolean, host: boolean }} may */
+  show(state, may) {
+    const on = state.stage.filter((one) => !one.backstage);
+    const off = state.stage.filter((one) => one.backstage);
+    this.#nobody.hidden = on.length > 0 || state.phase !== 'live';
+    this.#offPart.hidden = !off.length;
+    const all = new Set(state.stage.map((one) => one.id));
+    for (const [id, { item }] of this.#rows) if (!all.has(Number(id)) && this.#rows.delete(id)) item.remove();
+    for (const [list, people] of /** @type {[Element, Person[]][]} */ ([[this.#on, on], [this.#off, off]])) {
+      const rows = new Map(people.flatMap((one) => (this.#rows.has(one.id) ? [[one.id, /** @type {Row} */ (this.#rows.get(one.id))]] : [])));
+      keep(list, rows, people, (one) => one.id, (one) => this.#row(one), (row, one) => this.#put(row, one, state, may));
+      for (const [id, row] of rows) this.#rows.set(id, row);
+    }
+  }
+
+  clear() {
+    this.#rows.clear();
+    this.#on.replaceChildren();
+    this.#off.replaceChildren();
+  }
+
+  /** @param {Map<number, number>} levels decibels below full scale */
+  levels(levels) {
+    for (const [id, { item }] of this.#rows) {
+      const level = Math.min(1, Math.max(0, (60 - (levels.get(Number(id)) ?? 127)) / 50));
+      item.style.setProperty('--level', level.toFixed(2));
+      item.classList.toggle('speaks', level > 0.1);
+    }
+  }
+
+  /**
+   * @param {Row} row
+   * @param {Person} one
+   * @param {StageState} state
+   * @param {{ rules: boolean, host: boolean }} may
+   */
+  #put(row, one, state, may) {
+    const self = one.id === state.you.id;
+    const others = may.rules && !self;
+    row.backstage = one.backstage === true;
+    row.role = one.role;
+    put(row.face, initial(one.name));
+    put(row.name, [typed(one.name), self ? ' (you)' : '']);
+    const line = one.connection && one.connection.verdict !== 'good' ? `${one.connection.verdict} connection` : '';
+    const charge = state.in_charge === one.id && one.role !== 'host' ? 'in charge' : '';
+    const ready = one.ready && state.phase !== 'live' ? 'ready' : '';
+    put(row.note, [roleName(one.role), charge, one.muted ? 'muted' : '', ready, one.here ? '' : 'away', line].filter(Boolean).join(', '));
+    row.item.classList.toggle('away', !one.here);
+    row.tools.hidden = !others;
+    row.mute.hidden = one.muted;
+    row.step.hidden = one.backstage === undefined || (state.phase !== 'live' && !one.backstage);
+    put(row.step, one.backstage ? 'Bring on stage' : 'Send backstage');
+    row.step.ariaLabel = one.backstage ? `Bring ${one.name} on stage` : `Send ${one.name} backstage`;
+    // A stage that knows of no lock knows of none of these either.
+    const knows = state.locked !== undefined;
+    row.promote.hidden = !knows || one.role === 'host';
+    put(row.promote, one.role === 'co-host' ? 'Make speaker' : 'Make co-host');
+    row.promote.ariaLabel = one.role === 'co-host' ? `Make ${one.name} a speaker again` : `Make ${one.name} co-host`;
+    row.hand.hidden = !knows || !may.host || one.role === 'host';
+    row.ban.hidden = !knows || one.role === 'host';
+  }
+
+  /** @param {Person} one @returns {Row} */
+  #row(one) {
+    const { id, name } = one;
+    const act = /** @param {object} action */ (action) => void this.#desk.act(action);
+    const [face, nameOf, note] = [h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' })];
+    const mute = button('Mute', 'button quiet small', () => act({ do: 'mute', participant: id, muted: true }));
+    mute.ariaLabel = `Mute ${name}`;
+    const step = button('', 'button quiet small', () => act({ do: 'step', participant: id, backstage: !row.backstage }));
+    const promote = button('', 'button quiet small', () => act({ do: 'promote', participant: id, role: row.role === 'co-host' ? 'speaker' : 'co-host' }));
+    const hand = button('Hand over', 'button quiet small', () => void this.#handOver(id, name));
+    hand.ariaLabel = `Hand the event over to ${name}`;
+    const remove = button('Remove', 'button quiet small', () => act({ do: 'remove', participant: id }));
+    remove.ariaLabel = `Remove ${name} from the stage`;
+    const ban = button('Ban…', 'button danger small', () => void this.#ban(id, name));
+    ban.ariaLabel = `Ban ${name}…`;
+    const summary = h('summary', { ariaLabel: `More for ${name}` }, 'More');
+    const more = h('details', { className: 'more' }, summary, h('div', { className: 'tools' }, promote, hand, remove, ban));
+    more.addEventListener('click', (event) => event.target instanceof HTMLButtonElement && (more.open = false));
+    const tools = h('span', { className: 'tools' }, mute, step, more);
+    const item = h('li', {}, face, h('span', { className: 'who' }, nameOf, ' ', note), tools);
+    /** @type {Row} */
+    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, more, backstage: false, role: one.role };
+    return row;
+  }
+
+  /** @param {number} id @param {string} name */
+  async #ban(id, name) {
+    const sure = await ask({
+      title: `Ban ${name}?`,
+      words:
+        'They leave at once, and neither this link nor their account brings them back: not on stage, not with a raised hand or a reaction, not to a private event. ' +
+        'What is public can’t be withheld: they can still listen to a public event.',
+      yes: `Ban ${name}`,
+      no: 'Don’t ban',
+    });
+    if (sure) await this.#desk.act({ do: 'ban', participant: id });
+  }
+
+  /** @param {number} id @param {string} name */
+  async #handOver(id, name) {
+    const sure = await ask({
+      title: `Hand the event over to ${name}?`,
+      words: `${name} becomes host and you become co-host. Only ${name} can give it back.`,
+      yes: 'Hand over',
+      no: 'Keep it',
+      danger: false,
+    });
+    if (sure) await this.#desk.act({ do: 'hand-over', participant: id });
+  }
+}
