@@ -1,3 +1,11 @@
+//! Rows through one `check`: what goes in, and the last step's outputs in short words.
+
+mod charge;
+mod clock;
+mod doors;
+mod hands;
+mod model;
+
 use super::*;
 use crate::words::{Action, Loudness, MediaUse, Mix};
 use base::Epoch;
@@ -25,6 +33,34 @@ impl World {
         let start = Instant::now();
         let now = Now { instant: start, wall: CREATED };
         Self { stage: Stage::restore(now, EventId::from_random(1), CREATED, UNPLANNED, &[]), journal: Vec::new(), start, millis: 0 }
+    }
+
+    /// An event with a plan, which a stage reads at the time it is now.
+    fn planned(schedule: Schedule) -> Self {
+        let mut world = Self::new();
+        world.restart(schedule);
+        world
+    }
+
+    /// The stage is killed, and another one takes its place.
+    fn restart(&mut self, schedule: Schedule) {
+        self.stage = Stage::restore(self.now(), EventId::from_random(1), CREATED, schedule, &self.journal);
+    }
+
+    /// Whenever something is due until then, it is done; what came of it in short words.
+    fn until(&mut self, millis: u64) -> String {
+        let mut words = Vec::new();
+        loop {
+            let due = self.stage.deadline().map(|due| u64::try_from(due.saturating_duration_since(self.start).as_millis()).unwrap());
+            let due = due.filter(|due| *due <= millis);
+            // A deadline lies ahead or is now, and what was due is done.
+            self.millis = due.unwrap_or(millis).max(self.millis);
+            words.push(self.all(vec![Input::Tick]));
+            if due.is_none() {
+                return words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+            }
+            assert!(words.len() < 10_000, "it is always something due");
+        }
     }
 
     fn now(&self) -> Now {
@@ -79,7 +115,43 @@ fn who(key: &str, role: Role) -> Who {
 }
 
 fn role(key: &str) -> Role {
-    if key.starts_with("host") { Role::Host } else { Role::Speaker }
+    if key.starts_with("host") {
+        Role::Host
+    } else if key.starts_with("co") {
+        Role::CoHost
+    } else {
+        Role::Speaker
+    }
+}
+
+/// Somebody's voice, as the desk reports it.
+fn voice(participant: u16, level: u8, talking: bool, talking_muted: bool) -> Vec<Input> {
+    vec![Input::Levels(vec![Loudness { participant: ParticipantId(participant), level: LevelDb(level), talking, talking_muted }])]
+}
+
+/// The event begins, whoever is there.
+fn go_live() -> Vec<Input> {
+    act("host", Action::GoLive { yes: true })
+}
+
+/// Somebody with a ticket of this number.
+fn with_ticket(mut inputs: Vec<Input>, number: u64, of_listener: bool) -> Vec<Input> {
+    for input in &mut inputs {
+        if let Input::Open { who, .. } | Input::Act { who, .. } = input {
+            (who.ticket, who.by_hand) = (number, of_listener);
+        }
+    }
+    inputs
+}
+
+/// Somebody who comes to wait behind the stage.
+fn behind(session: u64, key: &str) -> Vec<Input> {
+    let come = Input::Open {
+        session: SessionId(session),
+        who: Who { backstage: true, ..who(key, role(key)) },
+        kind: SessionKind::Media(MediaUse::SendsAndReceives),
+    };
+    [vec![come], up(session)].concat()
 }
 
 fn open(session: u64, key: &str, kind: SessionKind) -> Vec<Input> {
