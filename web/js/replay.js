@@ -1,6 +1,6 @@
 /** `<town-replay>`: an ended event's recording on the page's `<audio>`, with its place and speed kept across navigation. */
 import { sound } from './sound.js';
-import { h } from './words.js';
+import { clock, h } from './words.js';
 
 class Replay {
   who = 'Replay';
@@ -126,6 +126,26 @@ class TownReplay extends HTMLElement {
     this.prepend(panel);
     this.#replay.load();
     this.#show();
+    void import('./timeline.js').then(({ timeline }) => signal.aborted || timeline(this, this.#deck(this.#replay), signal));
+  }
+
+  /** @param {Replay | null} replay */
+  #deck(replay) {
+    return {
+      get at() {
+        return replay?.at ?? 0;
+      },
+      get seconds() {
+        return replay?.seconds ?? 0;
+      },
+      get state() {
+        return replay?.state ?? 'idle';
+      },
+      seek: /** @param {number} seconds */ (seconds) => replay?.seek(seconds),
+      play: () => replay && replay.state !== 'playing' && sound.play(replay),
+      toggle: () => this.#press(),
+      ours: () => sound.current === replay,
+    };
   }
 
   disconnectedCallback() {
@@ -149,19 +169,9 @@ class TownReplay extends HTMLElement {
     this.#seek.value = String(replay.at);
     this.#seek.ariaValueText = `${clock(replay.at)} of ${clock(replay.seconds)}`;
     this.#speed.value = String(replay.rate);
+    this.dispatchEvent(new Event('townsquare:moved'));
     this.#time.textContent = replay.seconds ? `${clock(replay.at)} / ${clock(replay.seconds)}` : replay.state === 'failed' ? 'The recording can’t be played here.' : '';
   }
-}
-
-/**
- * 65 is "1:05", 3665 is "1:01:05".
- * @param {number} seconds
- */
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = /** @param {number} n */ (n) => String(n).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
 customElements.define('town-replay', TownReplay);

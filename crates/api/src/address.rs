@@ -1,7 +1,8 @@
 //! How people reach what. Every link that anybody is given is made here.
 
-use base::EventId;
+use base::{EventId, FragmentNumber};
 use square::Secret;
+use std::ops::Range;
 use url::{Host, Url};
 
 /// The public addresses of square, relay and stage.
@@ -91,6 +92,16 @@ impl Addresses {
 
     pub(crate) fn replay(&self, event: EventId, ticket: Option<&str>) -> String {
         format!("{}/replay/{event}{}.m4a", self.relay, ticket_part(ticket))
+    }
+
+    /// The replay for players that don't know Opus.
+    pub(crate) fn mp3(&self, event: EventId, ticket: Option<&str>) -> String {
+        format!("{}/replay/{event}{}.mp3", self.relay, ticket_part(ticket))
+    }
+
+    /// Some fragments of the replay.
+    pub(crate) fn clip(&self, event: EventId, ticket: Option<&str>, range: &Range<FragmentNumber>) -> String {
+        format!("{}/replay/{event}{}/clip/{}-{}.m4a", self.relay, ticket_part(ticket), range.start, range.end)
     }
 }
 

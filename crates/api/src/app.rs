@@ -2,8 +2,9 @@
 
 use crate::address::Addresses;
 use crate::rehearsal::Rehearsal;
+use crate::replay::{Kept, Withhold};
 use base::limit::{LOCKED_EVENTS_TRIED_MAX, PASSPHRASE_TRIES_PER_MINUTE_MAX};
-use base::{EventId, FaultKind, UnixMillis};
+use base::{EventId, FaultKind, FragmentNumber, UnixMillis};
 use gate::Keys;
 use square::Assembly;
 use square::event::Policy;
@@ -11,6 +12,7 @@ use square::rate::Rate;
 use square::rehearsal::Crowd;
 use square::secret::Chance;
 use std::fmt;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +52,18 @@ pub trait Shell: Send + Sync + 'static {
 
     /// Calls this event's crowd back, when there is one.
     fn end_rehearsal(&self, event: EventId) -> Doing<'_>;
+
+    /// What happened when in an ended event (docs/formats.md, "Moments").
+    fn moments(&self, event: EventId) -> Doing<'_, Vec<u8>>;
+
+    /// Silences these fragments of an ended event's recording for good. Done once everybody who asks from then on gets it so.
+    fn cut(&self, event: EventId, ranges: Vec<Range<FragmentNumber>>) -> Doing<'_>;
+
+    /// Hides a recording, shows it again or deletes it.
+    fn withhold(&self, event: EventId, what: Withhold) -> Doing<'_>;
+
+    /// What becomes of a recording by itself.
+    fn kept(&self, event: EventId) -> Kept;
 
     /// How this event's rehearsals stand.
     fn rehearsal(&self, event: EventId) -> Doing<'_, Rehearsal>;

@@ -16,6 +16,7 @@ mod header;
 mod json;
 mod page;
 mod rehearsal;
+mod replay;
 mod request;
 mod router;
 mod ticket;
@@ -26,6 +27,7 @@ pub use app::{App, Config, Counts, Doing, Order, Shell};
 pub use caller::Door;
 pub use guest::Peer;
 pub use rehearsal::{End, Last, Rehearsal, Running};
+pub use replay::{Kept, Withhold};
 pub use router::router;
 
 #[cfg(test)]

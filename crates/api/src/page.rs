@@ -8,6 +8,7 @@ pub(crate) mod locked;
 pub(crate) mod part;
 mod prose;
 pub(crate) mod rehearsal;
+pub(crate) mod replay;
 pub(crate) mod sign_in;
 pub(crate) mod stage;
 

@@ -1,6 +1,6 @@
 //! The whole app on a real database, with a stage that does as it is told.
 
-use crate::{Addresses, App, Config, Doing, Door, End, Last, Order, Rehearsal, Running, Shell, router};
+use crate::{Addresses, App, Config, Doing, Door, End, Kept, Last, Order, Rehearsal, Running, Shell, Withhold, router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -12,8 +12,10 @@ use serde_json::Value;
 use square::event::Policy;
 use square::rehearsal::Crowd;
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use store::replay::DeletedBy;
 use store::{Event, Store};
 use tower::ServiceExt as _;
 
@@ -43,6 +45,11 @@ pub(crate) struct Stagehand {
     /// The crowd that was sent, and for which event.
     sent: Mutex<Option<(EventId, Crowd)>>,
     last: Mutex<Option<(EventId, Last)>>,
+    /// What was cut of which recording, and what became of it.
+    pub(crate) cut: Mutex<Vec<(EventId, Range<FragmentNumber>)>>,
+    pub(crate) withheld: Mutex<Vec<(EventId, Withhold)>>,
+    /// What happened in every event.
+    pub(crate) moments: Mutex<Vec<u8>>,
 }
 
 impl Shell for Stagehand {
@@ -105,6 +112,32 @@ impl Shell for Stagehand {
         Box::pin(async move { Ok(Rehearsal { running, last, elsewhere }) })
     }
 
+    fn moments(&self, _event: EventId) -> Doing<'_, Vec<u8>> {
+        let moments = self.moments.lock().expect("no test panics with it").clone();
+        Box::pin(async move { Ok(moments) })
+    }
+
+    fn cut(&self, event: EventId, ranges: Vec<Range<FragmentNumber>>) -> Doing<'_> {
+        self.cut.lock().expect("no test panics with it").extend(ranges.into_iter().map(|range| (event, range)));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn withhold(&self, event: EventId, what: Withhold) -> Doing<'_> {
+        self.withheld.lock().expect("no test panics with it").push((event, what));
+        Box::pin(async move {
+            let done = match what {
+                Withhold::Hide => self.store.hide_replay(event, Some(NOW)).await,
+                Withhold::Show => self.store.hide_replay(event, None).await,
+                Withhold::Delete => self.store.note_deleted(event, NOW, DeletedBy::Owner).await,
+            };
+            done.map_err(|_| FaultKind::Internal)
+        })
+    }
+
+    fn kept(&self, _event: EventId) -> Kept {
+        Kept { mp3_percent: None, days: Some(30) }
+    }
+
     fn rehearsal_report(&self, event: EventId) -> Doing<'_, Vec<u8>> {
         let is_there = self.last.lock().expect("no test panics with it").as_ref().is_some_and(|(of, _)| *of == event);
         Box::pin(async move { if is_there { Ok(b"<!doctype html><title>Rehearsal</title>".to_vec()) } else { Err(FaultKind::NotFound) } })
@@ -165,6 +198,9 @@ impl Town {
             down: AtomicBool::new(false),
             sent: Mutex::default(),
             last: Mutex::default(),
+            cut: Mutex::default(),
+            withheld: Mutex::default(),
+            moments: Mutex::default(),
         });
         let app = App::new(Config {
             store: store.clone(),

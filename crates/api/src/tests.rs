@@ -6,6 +6,7 @@ mod headers;
 mod part;
 mod programs;
 mod rehearsal;
+mod replay;
 mod weight;
 
 use crate::testing::{NOW, Town, path_of};

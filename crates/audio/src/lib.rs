@@ -11,6 +11,7 @@
 pub mod jitter;
 pub mod level;
 pub mod mix;
+pub mod mp3;
 pub mod opus;
 pub mod voice;
 

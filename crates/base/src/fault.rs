@@ -33,6 +33,12 @@ pub enum FaultKind {
     MediaGone,
     /// The recording was hidden or deleted by who runs the event.
     ReplayWithheld,
+    /// There is no replay that could be changed or shown.
+    NoReplay,
+    /// From and to are no times of the replay, or too near each other.
+    RangeUnusable,
+    /// The event has as many clips as it can have.
+    ClipsFull,
     /// The address exists, the method does not.
     MethodNotAllowed,
     /// No more people fit on the stage.
@@ -171,6 +177,11 @@ impl FaultKind {
             Self::EventEnded => ("event-ended", 410, "This event is over. If it was live, its page has the replay."),
             Self::MediaGone => ("media-gone", 404, "This part of the programme is not here. Load the playlist again."),
             Self::ReplayWithheld => ("replay-withheld", 410, "The recording of this event is not public."),
+            Self::NoReplay => ("no-replay", 409, "There is no replay: the event is not over, nothing was recorded, or it was deleted."),
+            Self::RangeUnusable => {
+                ("range-unusable", 422, "Give two times within the replay, like 1:05 and 12:30, at least five seconds apart.")
+            }
+            Self::ClipsFull => ("clips-full", 409, "This event has as many clips as it can have. Delete one first."),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "This address does not take this method."),
             Self::StageFull => ("stage-full", 409, "The stage is full. Ask the host to make room."),
             Self::CheckRunning => {

@@ -397,6 +397,21 @@ pub const MOMENTS_POINTS_MAX: usize = 720;
 /// Pins that become chapters of a replay. Answer: later ones are left out.
 pub const MOMENTS_PINS_MAX: usize = 200;
 
+/// Ended events that one round of the work after the end takes up. Answer: the others wait for the next.
+pub const REPLAYS_PER_TURN_MAX: u32 = 64;
+
+/// Seconds that a clip, and what a trim leaves, is long at least. Answer: 422 `range-unusable`.
+pub const CLIP_SECONDS_MIN: u64 = 5;
+
+/// Clips of one event. Answer: 409 `clips-full`.
+pub const CLIPS_PER_EVENT_MAX: u32 = 500;
+
+/// Days for which replays are kept, when they are not kept for ever: ten years.
+pub const KEEP_REPLAYS_DAYS_MAX: u32 = 3_653;
+
+/// Items in a podcast feed. Answer: older ones are left out.
+pub const FEED_ITEMS_MAX: u32 = 100;
+
 /// Bytes of an ended event's moments.
 pub const MOMENTS_BYTES_MAX: usize = 512 * 1024;
 

@@ -16,6 +16,7 @@ pub mod question;
 pub mod rate;
 pub mod reaction;
 pub mod rehearsal;
+pub mod replay;
 pub mod secret;
 pub mod series;
 pub mod visitor;

@@ -153,6 +153,19 @@ pub fn guests(typed: &str) -> Result<Vec<String>, FaultKind> {
     if names.len() <= GUESTS_MAX { Ok(names) } else { Err(FaultKind::GuestsUnusable) }
 }
 
+/// A time within a recording: `1:02:03.5`, `12:30` or seconds. `None` when it can't be read.
+#[must_use]
+pub fn place(typed: &str) -> Option<f64> {
+    let parts: Vec<&str> = typed.trim().split(':').collect();
+    let (last, before) = parts.split_last().filter(|(_, before)| before.len() <= 2)?;
+    let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let mut seconds = 0.0;
+    for part in before {
+        seconds = (seconds + f64::from(part.parse::<u32>().ok().filter(|_| digits(part))?)) * 60.0;
+    }
+    Some(seconds + last.parse::<f64>().ok().filter(|_| digits(last))?)
+}
+
 /// When an event that is announced now may begin.
 #[must_use]
 pub fn starts(now: UnixMillis) -> RangeInclusive<UnixMillis> {

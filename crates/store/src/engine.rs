@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../migrations/0001_foundation.sql")),
     (2, "announcements", include_str!("../migrations/0002_announcements.sql")),
     (3, "crowd", include_str!("../migrations/0003_crowd.sql")),
+    (4, "after", include_str!("../migrations/0004_after.sql")),
 ];
 
 /// The database. Cheap to clone: a handle to a pool.

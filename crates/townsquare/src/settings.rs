@@ -42,6 +42,9 @@ pub(crate) struct Settings {
     pub cadence_millis: Option<u64>,
     /// Whether members and moderators may open events, too.
     pub members_open_events: bool,
+    /// Days after which a recording is deleted; for ever without.
+    #[serde(default)]
+    pub keep_replays_days: Option<u32>,
     /// Ticket keys, when they are not those of the data directory.
     pub keys: Option<PathBuf>,
     /// A relay in a tree has no stage and no square, but upstreams.

@@ -46,6 +46,7 @@ const FENCED_LIBRARIES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("axum", &["api", "townsquare"]),
     ("opus", &["audio"]),
+    ("mp3lame-encoder", &["audio"]),
     ("str0m", &["ingest"]),
     ("tokio", &["store", "api", "townsquare"]),
 ];

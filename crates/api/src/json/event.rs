@@ -135,9 +135,10 @@ pub(crate) struct List {
 
 pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<List>, Fault> {
     let mut events = Vec::new();
+    let withheld = app.store().withheld_replays(EVENTS_LISTED_MAX).await.map_err(square::Fault::from)?;
     for phase in [Phase::Live, Phase::Announced, Phase::Ended] {
         let found = event::list(app.store(), &caller.actor, phase, None, EVENTS_LISTED_MAX).await?;
-        events.extend(found.iter().map(|event| view(&app, &caller.actor, event)));
+        events.extend(found.iter().map(|event| view(&app, &caller.actor, event).heard(!withheld.contains(&event.id))));
     }
     Ok(Json(List { events }))
 }
@@ -167,7 +168,20 @@ pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, poste
 
 pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Json<View>, Fault> {
     let event = event::find(app.store(), &caller.actor, read_id(&id)?, false).await?;
-    Ok(Json(view(&app, &caller.actor, &event)))
+    whole_view(&app, &caller.actor, &event).await.map(Json)
+}
+
+impl View {
+    /// The same with its replay, or without when listeners may not hear it.
+    fn heard(self, is_heard: bool) -> Self {
+        Self { replay: self.replay.filter(|_| is_heard), ..self }
+    }
+}
+
+/// An event with what became of its recording.
+pub(crate) async fn whole_view(app: &App, actor: &Actor, event: &Event) -> Result<View, Fault> {
+    let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
+    Ok(view(app, actor, event).heard(replay.is_none_or(|replay| !replay.is_withheld())))
 }
 
 pub(crate) async fn go_live(State(app): State<App>, Path(id): Path<String>, posted: Posted<Nothing>) -> Result<Json<View>, Fault> {

@@ -2,6 +2,7 @@
 
 use super::part::{self, Part};
 use super::prose::{Prose, direction};
+use super::replay::{self, Mp3};
 use super::{Frame, announce, locked, render};
 use crate::address::{console_path, page_path};
 use crate::app::{App, Order};
@@ -42,8 +43,8 @@ struct EventPage {
     path: String,
     stream: String,
     hls: String,
-    replay: Option<String>,
-    file_name: String,
+    /// What is left of it once it is over.
+    replay: Option<replay::Part>,
     start: Option<When>,
     since: Option<When>,
     over: Option<When>,
@@ -111,7 +112,7 @@ async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) 
         return Err(FaultKind::Barred.into());
     }
     if wants_json(headers) {
-        return Ok(Json(json::event::view(app, &caller.actor, event)).into_response());
+        return Ok(Json(json::event::whole_view(app, &caller.actor, event).await?).into_response());
     }
     let addresses = app.addresses();
     let ticket = ticket::for_listeners(app, event);
@@ -119,6 +120,10 @@ async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) 
     // Each listener of a private event has a ticket of their own, so that one can be barred without the others.
     let own = is_private.then(|| guest.own_ticket(app));
     let own = own.as_deref();
+    let replay = match event.phase() {
+        Phase::Ended => Some(replay::part(app, caller, event, own, &file_name(&event.title)).await?),
+        Phase::Announced | Phase::Live => None,
+    };
     let frame = Frame::new(caller);
     let part = if event.phase() == Phase::Ended { None } else { Some(part::of(app, guest, &frame).await?) };
     let page = render(&EventPage {
@@ -137,8 +142,7 @@ async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) 
         path: page_path(event.id, ticket),
         stream: addresses.stream(event.id, own),
         hls: addresses.hls(event.id, own),
-        replay: event.has_replay().then(|| addresses.replay(event.id, own)),
-        file_name: file_name(&event.title),
+        replay,
         start: event.start_at.map(When::new),
         since: event.live_at.map(When::new),
         over: event.ended_at.map(When::new),

@@ -40,7 +40,9 @@ struct Card {
 pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Response, Fault> {
     let list = |phase| event::list(app.store(), &caller.actor, phase, None, EVENTS_SHOWN_MAX);
     let cards = |events: Vec<Event>| events.iter().map(|event| card(&app, event)).collect();
-    let (replays, unheard) = list(Phase::Ended).await?.into_iter().partition(Event::has_replay);
+    let withheld = app.store().withheld_replays(EVENTS_SHOWN_MAX).await.map_err(square::Fault::from)?;
+    let is_heard = |event: &Event| event.has_replay() && !withheld.contains(&event.id);
+    let (replays, unheard) = list(Phase::Ended).await?.into_iter().partition(is_heard);
     Ok(render(&Home {
         frame: Frame::new(&caller),
         may_open: event::may_open(&caller.actor, app.policy()).is_ok(),

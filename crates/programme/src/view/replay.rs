@@ -28,10 +28,10 @@ const MDAT_HEADER_BYTES: u64 = 16;
 const RUNG: Rung = Rung::R64;
 const FRAGMENT_BYTES: u64 = fragment::payload_bytes(RUNG) as u64;
 
-/// The fragment at which the event proper began, by its journal.
+/// The fragment at which the event proper began, by its journal: one that never did has nothing to hear, one without a journal all of it.
 #[must_use]
 pub fn begun(journal: &Journal) -> FragmentNumber {
-    journal.epochs().next().map_or(FragmentNumber(0), |(_, first, _)| first)
+    if journal.entries.is_empty() { FragmentNumber(0) } else { journal.begun().unwrap_or(FragmentNumber(u64::MAX)) }
 }
 
 /// What of an ended event is heard: from where it had begun (what came before was hold sound) to its end, without what was cut off in

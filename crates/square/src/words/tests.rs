@@ -104,3 +104,26 @@ fn passphrases_are_long_enough() {
         assert_eq!(super::passphrase(typed), read.map(|some| some.map(str::to_owned)), "{typed:?}");
     }
 }
+
+#[test]
+fn places_in_a_recording() {
+    for (typed, place) in [
+        ("0", Some(0.0)),
+        (" 83 ", Some(83.0)),
+        ("83.4", Some(83.4)),
+        ("1:23", Some(83.0)),
+        ("1:02:03.5", Some(3_723.5)),
+        ("90:00", Some(5_400.0)),
+        ("", None),
+        (":", None),
+        ("1:", None),
+        ("-1", None),
+        ("1e5", None),
+        ("NaN", None),
+        ("1:2:3:4", None),
+        ("1.5:00", None),
+        ("12345678901", None),
+    ] {
+        assert_eq!(super::place(typed), place, "{typed:?}");
+    }
+}

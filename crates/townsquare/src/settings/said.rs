@@ -3,6 +3,7 @@
 use super::{Settings, parse_cadence};
 use crate::command::Usage;
 use anyhow::Context;
+use base::limit::KEEP_REPLAYS_DAYS_MAX;
 use clap::{Args, FromArgMatches};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -55,6 +56,9 @@ pub(crate) struct Said {
     /// Whether members may open events, or administrators alone: true or false [default: true]
     #[arg(long, env = "TOWNSQUARE_MEMBERS_OPEN_EVENTS", hide_env = true, value_name = "BOOL")]
     members_open_events: Option<bool>,
+    /// Days after the end for which recordings are kept [default: for ever]
+    #[arg(long, env = "TOWNSQUARE_KEEP_REPLAYS_DAYS", hide_env = true, value_name = "DAYS")]
+    keep_replays_days: Option<u32>,
     /// A TOML file that says the same as the flags: listen = "0.0.0.0:80"
     #[arg(long, env = "TOWNSQUARE_CONFIG", hide_env = true, value_name = "FILE")]
     #[serde(skip)]
@@ -111,6 +115,7 @@ impl Said {
             relay_workers: self.relay_workers.or(other.relay_workers),
             cadence: self.cadence.or(other.cadence),
             members_open_events: self.members_open_events.or(other.members_open_events),
+            keep_replays_days: self.keep_replays_days.or(other.keep_replays_days),
             config: self.config.or(other.config),
         }
     }
@@ -156,6 +161,9 @@ impl Said {
             None => std::thread::available_parallelism().map_or(1, usize::from).min(base::limit::RELAY_WORKERS_MAX),
         };
         let cadence = self.cadence.as_deref().map_or(Ok(None), parse_cadence).map_err(|why| usage(&format!("--cadence: {why}")))?;
+        if self.keep_replays_days.is_some_and(|days| !(1..=KEEP_REPLAYS_DAYS_MAX).contains(&days)) {
+            Err(usage(&format!("--keep-replays-days goes from 1 to {KEEP_REPLAYS_DAYS_MAX}; leave it out to keep them for ever")))?;
+        }
         let database = match self.database {
             Some(said) if ["sqlite:", "postgres://", "postgresql://"].iter().any(|start| said.starts_with(start)) => said,
             Some(_) => Err(usage("--database is sqlite:PATH or postgres://USER@HOST/NAME"))?,
@@ -177,6 +185,7 @@ impl Said {
             relay_workers,
             cadence_millis: cadence.map(base::Cadence::millis),
             members_open_events: self.members_open_events.unwrap_or(true),
+            keep_replays_days: self.keep_replays_days,
             keys: None,
             copy: None,
         })

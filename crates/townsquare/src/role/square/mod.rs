@@ -1,5 +1,6 @@
 //! The square role: the database, pages and APIs on the public address and on the server's own socket.
 
+mod after;
 mod assembly;
 pub(crate) mod client;
 mod outside;
@@ -103,11 +104,16 @@ async fn keep(settings: &Settings, listener: TcpListener, link: &Link, words: bl
     // The beat comes from the threads that answer requests: when they stand still, so does it.
     let beating = tokio::spawn(beat(link.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&outside)));
+    let after = tokio::spawn({
+        let outside = Arc::clone(&outside);
+        async move { outside.after().work(now).await }
+    });
     listen_to(&app, &outside, &visitors, certificate.as_ref(), link, forward(words)).await;
     outside.rehearsals().stop().await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_millis(SQUARE_STOP_MILLIS_MAX), async { (public.await, operator.await) }).await;
     tidying.abort();
+    after.abort();
     beating.abort();
     outside.store().close().await;
     Ok(())

@@ -1,19 +1,21 @@
 //! What the square reaches outside its rows: the announcement's file, the stage, the journals.
 
+use super::after::After;
 use super::rehearsal::{Rehearsals, doing};
-use super::{record, stage};
+use super::{now, record, stage};
 use crate::data::{self, write_whole};
 use crate::link::Link;
 use crate::settings::Settings;
 use anyhow::Context as _;
-use api::{Doing, Order, Rehearsal, Shell};
+use api::{Doing, Kept, Order, Rehearsal, Shell, Withhold};
 use base::fact::Fact;
 use base::limit::PASSPHRASES_AT_ONCE_MAX;
-use base::{EventId, FaultKind};
+use base::{EventId, FaultKind, FragmentNumber};
 use gate::Keys;
 use programme::Announcement;
 use square::Assembly;
 use square::rehearsal::Crowd;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::{Event, Phase, Store};
@@ -28,6 +30,7 @@ pub(crate) struct Outside {
     link: OnceLock<Link>,
     /// Passphrases that may be hashed now.
     hashes: Semaphore,
+    after: Arc<After>,
     assembly: Arc<Mutex<Assembly>>,
 }
 
@@ -35,7 +38,12 @@ impl Outside {
     pub(crate) fn new(settings: Settings, store: Store, keys: Keys) -> Self {
         let rehearsals = Arc::new(Rehearsals::new(settings.clone(), keys));
         let hashes = Semaphore::new(PASSPHRASES_AT_ONCE_MAX);
-        Self { settings, store, rehearsals, link: OnceLock::new(), hashes, assembly: Arc::default() }
+        let after = Arc::new(After::new(settings.clone(), store.clone()));
+        Self { settings, store, rehearsals, after, link: OnceLock::new(), hashes, assembly: Arc::default() }
+    }
+
+    pub(super) fn after(&self) -> &After {
+        &self.after
     }
 
     /// From now on the other roles are told what they must know.
@@ -167,6 +175,22 @@ impl Shell for Outside {
         })
     }
 
+    fn moments(&self, event: EventId) -> Doing<'_, Vec<u8>> {
+        doing(async move { self.after.moments(event).await.map_err(|_| FaultKind::NotFound) })
+    }
+
+    fn cut(&self, event: EventId, ranges: Vec<Range<FragmentNumber>>) -> Doing<'_> {
+        doing(async move { self.after.cut(event, ranges, now()).await.map_err(|error| broken(event, &error)) })
+    }
+
+    fn withhold(&self, event: EventId, what: Withhold) -> Doing<'_> {
+        doing(async move { self.after.withhold(event, what, now()).await.map_err(|error| broken(event, &error)) })
+    }
+
+    fn kept(&self, event: EventId) -> Kept {
+        self.after.kept(event)
+    }
+
     fn rehearse(&self, event: EventId, crowd: Crowd) -> Doing<'_> {
         doing(async move { self.rehearsals.start(event, crowd) })
     }
@@ -185,6 +209,11 @@ impl Shell for Outside {
     fn rehearsal_report(&self, event: EventId) -> Doing<'_, Vec<u8>> {
         doing(self.rehearsals.report(event))
     }
+}
+
+fn broken(event: EventId, error: &anyhow::Error) -> FaultKind {
+    tracing::error!(%event, error = format!("{error:#}"), "a recording could not be changed");
+    data::fault(error)
 }
 
 fn announcement(event: &Event) -> Announcement {

@@ -22,10 +22,10 @@ use tokio::sync::watch;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A data directory that goes away with its test.
-struct Data(Settings);
+pub(super) struct Data(pub(super) Settings);
 
 impl Data {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let name = format!("townsquare-square-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let data = std::env::temp_dir().join(name);
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -45,6 +45,7 @@ impl Data {
             relay_workers: 1,
             cadence_millis: None,
             members_open_events: true,
+            keep_replays_days: None,
             keys: None,
             copy: None,
         })
@@ -67,7 +68,7 @@ impl Drop for Data {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 

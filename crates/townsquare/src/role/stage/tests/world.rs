@@ -81,6 +81,7 @@ impl World {
             relay_workers: 1,
             cadence_millis: None,
             members_open_events: true,
+            keep_replays_days: None,
             keys: None,
             copy: None,
         };

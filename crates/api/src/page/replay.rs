@@ -1,0 +1,307 @@
+//! An ended event's replay: what its page shows, and what who runs the event does with it.
+
+use super::{Frame, render};
+use crate::address::page_path;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::fault::Fault;
+use crate::json::event::read_id;
+use crate::replay::{Moments, Withhold, clock};
+use crate::request::Submitted;
+use crate::ticket;
+use crate::when::When;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Redirect, Response};
+use base::{FaultKind, FragmentNumber};
+use gate::ticket::Class;
+use square::event::{self, may_run};
+use square::replay::{self, Audible};
+use std::ops::Range;
+use store::replay::DeletedBy;
+use store::{Event, Replay};
+
+/// People named on the page; all of them are in the moments.
+const SPEAKERS_SHOWN_MAX: usize = 32;
+
+/// What the page of an ended event says of its replay.
+pub(crate) struct Part {
+    /// Nothing can be heard, and why.
+    pub(crate) gone: Option<String>,
+    pub(crate) src: String,
+    pub(crate) download: String,
+    pub(crate) mp3: Option<String>,
+    pub(crate) moments: String,
+    pub(crate) seconds: u64,
+    pub(crate) hidden: bool,
+    pub(crate) chapters: Vec<Chapter>,
+    pub(crate) speakers: Vec<Speaker>,
+    pub(crate) keep: Option<Keep>,
+}
+
+/// Something that was pinned, as a place to go to.
+pub(crate) struct Chapter {
+    pub(crate) clock: String,
+    pub(crate) seconds: String,
+    pub(crate) text: String,
+    pub(crate) url: String,
+}
+
+pub(crate) struct Speaker {
+    pub(crate) name: String,
+    pub(crate) spoke: String,
+}
+
+/// What who runs the event may do.
+pub(crate) struct Keep {
+    pub(crate) path: String,
+    pub(crate) length: String,
+    /// Whether its moments were read, so that times can be named.
+    pub(crate) is_read: bool,
+    pub(crate) mp3: Mp3,
+    pub(crate) days: Option<u32>,
+}
+
+/// How far the MP3 is.
+pub(crate) enum Mp3 {
+    Ready,
+    Making(u8),
+    Waiting,
+}
+
+#[derive(Template)]
+#[template(path = "replay_sure.html")]
+struct Sure {
+    frame: Frame,
+    title: String,
+    event_path: String,
+    action: String,
+    /// What is left when it is trimmed; nothing: it is deleted.
+    left: Option<Left>,
+}
+
+struct Left {
+    from: String,
+    to: String,
+    length: String,
+    preview: String,
+}
+
+/// The addresses under which somebody gets an event's sound.
+pub(crate) struct Sound {
+    pub(crate) ticket: Option<String>,
+    pub(crate) cuts: String,
+}
+
+impl Sound {
+    /// For who hears it as `audible` says; `None` when they don't. `own` is a private event's ticket of their own.
+    pub(crate) fn of(app: &App, event: &Event, replay: Option<&Replay>, audible: Audible, own: Option<&str>) -> Option<Self> {
+        let ticket = match audible {
+            Audible::No => return None,
+            Audible::Yes => own.map(str::to_owned).or_else(|| ticket::for_listeners(app, event)),
+            Audible::ForWhoRunsIt => Some(ticket::for_event(app, event, Class::Host)),
+        };
+        let cuts = replay.filter(|replay| replay.is_read).map(|replay| format!("?cuts={}", replay.cuts)).unwrap_or_default();
+        Some(Self { ticket, cuts })
+    }
+
+    pub(crate) fn whole(&self, app: &App, event: &Event) -> String {
+        app.addresses().replay(event.id, self.ticket.as_deref()) + &self.cuts
+    }
+
+    pub(crate) fn clip(&self, app: &App, event: &Event, range: &Range<FragmentNumber>) -> String {
+        app.addresses().clip(event.id, self.ticket.as_deref(), range) + &self.cuts
+    }
+}
+
+/// What an address that may have a query is when it is to be saved.
+pub(crate) fn download(address: &str, name: &str) -> String {
+    let mark = if address.contains('?') { '&' } else { '?' };
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{address}{mark}download={name}")
+}
+
+/// The replay's part of an ended event's page.
+pub(crate) async fn part(app: &App, caller: &Caller, event: &Event, own: Option<&str>, file_name: &str) -> Result<Part, Fault> {
+    let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
+    let replay = replay.as_ref();
+    let audible = replay::audible(&caller.actor, event, replay);
+    let runs = may_run(&caller.actor, event).is_ok();
+    let Some(sound) = Sound::of(app, event, replay, audible, own) else { return Ok(nothing(event, replay)) };
+    let moments = moments(app, event, replay).await;
+    let src = sound.whole(app, event);
+    let mp3 = replay.and_then(|replay| replay.mp3_bytes).map(|_| app.addresses().mp3(event.id, sound.ticket.as_deref()));
+    let ticket = ticket::for_listeners(app, event);
+    Ok(Part {
+        gone: None,
+        download: download(&src, file_name),
+        moments: replay
+            .filter(|replay| replay.is_read)
+            .map(|replay| format!("{}/moments.json?cuts={}", page_path(event.id, ticket.as_deref()), replay.cuts))
+            .unwrap_or_default(),
+        seconds: replay.map_or(0, Replay::seconds),
+        hidden: audible == Audible::ForWhoRunsIt,
+        chapters: moments.pins.iter().map(chapter).collect(),
+        speakers: moments
+            .speakers()
+            .into_iter()
+            .take(SPEAKERS_SHOWN_MAX)
+            .map(|person| Speaker { name: person.called(), spoke: spoken(person.spoke_ms) })
+            .collect(),
+        keep: runs.then(|| keep(app, event, replay, mp3.is_some())),
+        mp3,
+        src,
+    })
+}
+
+fn chapter(pin: &crate::replay::Pin) -> Chapter {
+    let text = if pin.text.is_empty() { pin.url.clone() } else { pin.text.clone() };
+    // What was pinned leads where it led, and nowhere that a page would not.
+    let is_plain = pin.url.starts_with("https://") || pin.url.starts_with("http://");
+    Chapter { clock: clock(pin.at), seconds: format!("{:.1}", pin.at), text, url: if is_plain { pin.url.clone() } else { String::new() } }
+}
+
+fn keep(app: &App, event: &Event, replay: Option<&Replay>, has_mp3: bool) -> Keep {
+    let kept = app.shell().kept(event.id);
+    Keep {
+        path: format!("/events/{}", event.id),
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a recording")]
+        length: clock(replay.map_or(0, Replay::seconds) as f64),
+        is_read: replay.is_some_and(|replay| replay.is_read),
+        mp3: match kept.mp3_percent {
+            _ if has_mp3 => Mp3::Ready,
+            Some(percent) => Mp3::Making(percent),
+            None => Mp3::Waiting,
+        },
+        days: kept.days,
+    }
+}
+
+fn nothing(event: &Event, replay: Option<&Replay>) -> Part {
+    let gone = match replay.and_then(|replay| replay.deleted) {
+        Some((at, DeletedBy::Owner)) => format!("The recording was deleted on {}.", When::new(at).people),
+        Some((at, DeletedBy::Retention)) => {
+            format!("The recording was deleted on {}: recordings are kept for a time only.", When::new(at).people)
+        }
+        None if replay.is_some_and(|replay| replay.hidden_at.is_some()) && event.has_replay() => {
+            "The recording of this event is not public.".to_owned()
+        }
+        None => "There is no recording of this event.".to_owned(),
+    };
+    Part {
+        gone: Some(gone),
+        src: String::new(),
+        download: String::new(),
+        mp3: None,
+        moments: String::new(),
+        seconds: 0,
+        hidden: false,
+        chapters: Vec::new(),
+        speakers: Vec::new(),
+        keep: None,
+    }
+}
+
+/// What happened in an event, as far as it was read.
+pub(crate) async fn moments(app: &App, event: &Event, replay: Option<&Replay>) -> Moments {
+    if replay.is_none_or(|replay| !replay.is_read) {
+        return Moments::default();
+    }
+    app.shell().moments(event.id).await.map(|bytes| Moments::read(&bytes)).unwrap_or_default()
+}
+
+/// "2 h 5 min", "12 min 3 s", "40 s".
+pub(crate) fn spoken(millis: u64) -> String {
+    let seconds = millis.div_ceil(1_000);
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// `moments.json`, for whoever hears the replay.
+pub(crate) async fn show_moments(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Response, Fault> {
+    serve_moments(&app, &caller, &id, false).await
+}
+
+pub(crate) async fn show_moments_with_ticket(
+    State(app): State<App>,
+    Path((id, ticket)): Path<(String, String)>,
+    caller: Caller,
+) -> Result<Response, Fault> {
+    let admitted = ticket::check(&app, &ticket, read_id(&id)?).is_ok();
+    serve_moments(&app, &caller, &id, admitted).await
+}
+
+async fn serve_moments(app: &App, caller: &Caller, id: &str, ticket: bool) -> Result<Response, Fault> {
+    let event = event::find(app.store(), &caller.actor, read_id(id)?, ticket).await?;
+    let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
+    if replay::audible(&caller.actor, &event, replay.as_ref()) == Audible::No || replay.is_none_or(|replay| !replay.is_read) {
+        return Err(FaultKind::NotFound.into());
+    }
+    let bytes = app.shell().moments(event.id).await?;
+    Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "private, max-age=60")], bytes).into_response())
+}
+
+/// Trims a replay: shows what would be left, and does it once that is what is wanted.
+pub(crate) async fn trim(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
+    let (event, replay) = replay::find_to_change(app.store(), &form.caller.actor, read_id(&id)?).await?;
+    let left = replay::range(&replay, form.field("from"), form.field("to"))?;
+    if form.field("sure") == "yes" {
+        let cuts = replay::outside(&replay, &left);
+        if !cuts.is_empty() {
+            app.shell().cut(event.id, cuts).await?;
+        }
+        return Ok(back(&app, &event));
+    }
+    let audible = replay::audible(&form.caller.actor, &event, Some(&replay));
+    let sound = Sound::of(&app, &event, Some(&replay), audible, None).ok_or(FaultKind::NoReplay)?;
+    let left = Left {
+        from: form.field("from").trim().to_owned(),
+        to: form.field("to").trim().to_owned(),
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a recording")]
+        length: clock((left.end.0 - left.start.0) as f64 / 5.0),
+        preview: sound.clip(&app, &event, &left),
+    };
+    Ok(sure(&app, &form.caller, &event, "trim", Some(left)))
+}
+
+/// Hides a replay from everybody who does not run the event, or shows it again.
+pub(crate) async fn hide(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
+    let (event, _) = replay::find_to_change(app.store(), &form.caller.actor, read_id(&id)?).await?;
+    let what = if form.field("hidden") == "no" { Withhold::Show } else { Withhold::Hide };
+    app.shell().withhold(event.id, what).await?;
+    Ok(back(&app, &event))
+}
+
+/// Deletes a recording, once that is what is wanted.
+pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
+    let (event, _) = replay::find_to_change(app.store(), &form.caller.actor, read_id(&id)?).await?;
+    if form.field("sure") != "yes" {
+        return Ok(sure(&app, &form.caller, &event, "delete", None));
+    }
+    app.shell().withhold(event.id, Withhold::Delete).await?;
+    Ok(back(&app, &event))
+}
+
+/// The MP3, where it is.
+pub(crate) async fn mp3(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Response, Fault> {
+    let event = event::find(app.store(), &caller.actor, read_id(&id)?, false).await?;
+    let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
+    let audible = replay::audible(&caller.actor, &event, replay.as_ref());
+    let sound = Sound::of(&app, &event, replay.as_ref(), audible, None).ok_or(FaultKind::NotFound)?;
+    replay.and_then(|replay| replay.mp3_bytes).ok_or(FaultKind::NotFound)?;
+    Ok(Redirect::temporary(&app.addresses().mp3(event.id, sound.ticket.as_deref())).into_response())
+}
+
+fn sure(app: &App, caller: &Caller, event: &Event, what: &str, left: Option<Left>) -> Response {
+    let event_path = page_path(event.id, ticket::for_listeners(app, event).as_deref());
+    let action = format!("/events/{}/replay/{what}", event.id);
+    render(&Sure { frame: Frame::new(caller), title: event.title.clone(), event_path, action, left })
+}
+
+fn back(app: &App, event: &Event) -> Response {
+    Redirect::to(&page_path(event.id, ticket::for_listeners(app, event).as_deref())).into_response()
+}

@@ -1,0 +1,131 @@
+//! What becomes of a recording, on its page.
+
+use crate::Withhold;
+use crate::testing::{NOW, Town, path_of};
+use base::{EventId, FragmentNumber};
+use store::testing::on_both;
+
+const MOMENTS: &str = r#"{"version":1,"first":50,"end":650,"cuts":0,"seconds":120.0,
+    "people":[{"id":1,"name":"Ada <b>","spoke_ms":61000},{"id":2,"name":"Ben","spoke_ms":0}],"turns":[[1,0.0,61.0]],"step":1.0,"listeners":[3],
+    "reactions":[],"reactions_by_kind":[0,0,0,0,0,0,0,0],
+    "pins":[{"at":83.4,"text":"The plan","url":"https://plan.example"},{"at":90.0,"text":"","url":"javascript:alert(1)"}]}"#;
+
+/// An event that is over; its page and its id.
+async fn over(town: &Town, visibility: &str) -> (String, EventId) {
+    let event = town.announce("Town meeting", visibility).await;
+    let id = event["id"].as_str().expect("an id");
+    for verb in ["go-live", "end"] {
+        town.operate(&format!("POST /api/townsquare/v1/events/{id}/{verb}"), "").await;
+    }
+    *town.stagehand.moments.lock().expect("whole") = MOMENTS.as_bytes().to_vec();
+    (path_of(event["page"].as_str().expect("a page")), id.parse().expect("an id"))
+}
+
+async fn read(town: &Town, id: EventId) {
+    town.store.note_replay(id, &(FragmentNumber(50)..FragmentNumber(650)), 0, NOW).await.expect("noted");
+}
+
+#[test]
+fn a_replay_has_chapters_speakers_and_moments() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (page, id) = over(&town, "public").await;
+        assert_eq!(town.get(&format!("{page}/moments.json"), "").await.status, 404, "nothing was read yet");
+        read(&town, id).await;
+        let shown = town.get(&page, "").await;
+        let main = super::main_of(shown.text());
+        let src = format!("https://live.example/replay/{id}.m4a?cuts=0");
+        assert!(main.contains(&format!("src=\"{src}\" duration=\"120\"")), "{main}");
+        assert!(
+            main.contains(&format!("href=\"{src}#t=83.4\" data-seek=\"83.4\"")) && main.contains("href=\"https://plan.example\""),
+            "{main}"
+        );
+        assert!(!main.contains("href=\"javascript"), "{main}");
+        assert!(main.contains("1 min 1 s") && !main.contains("Ada <b>") && !main.contains("Ben"), "{main}");
+        assert!(!main.contains("You run this event") && !main.contains("MP3"), "{main}");
+        let moments = town.get(&format!("{page}/moments.json"), "").await;
+        assert_eq!((moments.status, moments.header("content-type")), (200, "application/json"));
+        assert_eq!(town.get(&format!("{page}/replay.mp3"), "").await.status, 404);
+        town.store.note_mp3(id, 0, 5).await.expect("noted");
+        let mp3 = town.get(&format!("{page}/replay.mp3"), "").await;
+        assert_eq!((mp3.status, mp3.header("location")), (307, format!("https://live.example/replay/{id}.mp3").as_str()));
+        assert!(town.get(&page, "").await.text().contains("Download as MP3"));
+    });
+}
+
+#[test]
+fn a_private_replay_s_moments_need_its_ticket() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (page, id) = over(&town, "private").await;
+        read(&town, id).await;
+        assert!(page.contains("/t/"), "{page}");
+        assert_eq!(town.get(&format!("{page}/moments.json"), "").await.status, 200);
+        for path in
+            [format!("/events/{id}/moments.json"), format!("/events/{id}/t/forged/moments.json"), format!("/events/{id}/replay.mp3")]
+        {
+            assert_eq!(town.get(&path, "").await.status, 404, "{path}");
+        }
+    });
+}
+
+#[test]
+fn who_runs_an_event_trims_its_replay_once_they_are_sure() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        let (page, id) = over(&town, "public").await;
+        read(&town, id).await;
+        let word = town.get(&page, &ada).await.word();
+        let path = format!("/events/{id}/replay/trim");
+        let asked = town.submit(&path, &ada, &format!("csrf={word}&from=0:10&to=1:40")).await;
+        assert!(asked.status == 200 && town.stagehand.cut.lock().expect("whole").is_empty(), "{asked:?}");
+        assert!(asked.text().contains(&format!("https://live.example/replay/{id}/clip/100-550.m4a?cuts=0")), "{}", asked.text());
+        assert!(asked.text().contains("1:30"));
+        let done = town.submit(&path, &ada, &format!("csrf={word}&from=0:10&to=1:40&sure=yes")).await;
+        assert_eq!((done.status, done.header("location")), (303, page.as_str()));
+        let cut = town.stagehand.cut.lock().expect("whole").clone();
+        let wanted = [(50, 100), (550, 650)].map(|(from, to)| (id, FragmentNumber(from)..FragmentNumber(to)));
+        assert_eq!(cut, wanted);
+        for fields in ["from=0:10&to=0:12", "from=&to=1:00", "from=0&to=9:00:00"] {
+            assert_eq!(town.submit(&path, &ada, &format!("csrf={word}&{fields}&sure=yes")).await.status, 422, "{fields}");
+        }
+        assert_eq!(town.submit(&path, "", "from=0:10&to=1:40&sure=yes").await.status, 401);
+        assert_eq!(town.submit(&path, &ada, "from=0:10&to=1:40&sure=yes").await.status, 403);
+        assert_eq!(town.stagehand.cut.lock().expect("whole").len(), 2);
+    });
+}
+
+#[test]
+fn a_hidden_replay_is_its_owner_s_and_a_deleted_one_nobody_s() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        let (page, id) = over(&town, "public").await;
+        read(&town, id).await;
+        let word = town.get(&page, &ada).await.word();
+        let act =
+            async |verb: &str, more: &str| town.submit(&format!("/events/{id}/replay/{verb}"), &ada, &format!("csrf={word}{more}")).await;
+        let api = async || town.ask(&format!("GET /api/townsquare/v1/events/{id}"), &[], "").await.json();
+        assert_eq!(api().await["replay"], format!("https://live.example/replay/{id}.m4a"));
+        assert_eq!(act("hide", "").await.status, 303);
+        assert!(town.get(&page, "").await.text().contains("The recording of this event is not public."));
+        assert!(api().await["replay"].is_null());
+        assert_eq!(town.get(&format!("{page}/moments.json"), "").await.status, 404);
+        let home = town.get("/", "").await;
+        assert!(!home.text().contains("Replays") && home.text().contains("Over, without a recording"), "{}", home.text());
+        let own = town.get(&page, &ada).await;
+        assert!(own.text().contains("This replay is hidden") && own.text().contains(&format!("/replay/{id}/t/")), "{}", own.text());
+        assert_eq!(act("hide", "&hidden=no").await.status, 303);
+        assert!(town.get(&page, "").await.text().contains("<town-replay"));
+        let asked = act("delete", "").await;
+        assert!(asked.status == 200 && asked.text().contains("Delete the recording?"), "{asked:?}");
+        assert_eq!(act("delete", "&sure=yes").await.status, 303);
+        assert_eq!(
+            town.stagehand.withheld.lock().expect("whole").iter().map(|(_, what)| *what).collect::<Vec<_>>(),
+            [Withhold::Hide, Withhold::Show, Withhold::Delete]
+        );
+        assert!(town.get(&page, &ada).await.text().contains("The recording was deleted on 21 November 2026"));
+        assert_eq!(act("trim", "&from=0&to=1:00&sure=yes").await.status, 409);
+    });
+}

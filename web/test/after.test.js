@@ -1,0 +1,130 @@
+/** After the end: the replay's timeline, chapters and keys, without script too; trimming, hiding and deleting by who runs the event. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { faultsOf, launch } from './browser.js';
+import { accessible, looksWell, notTooWide } from './looks.js';
+import { binary, startServer } from './server.js';
+import { voice } from './voice.js';
+
+const SPEECH_SECONDS = 14;
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {import('playwright-core').Browser} */ let browser;
+/** @type {import('./server.js').Event} */ let event;
+/** @type {import('playwright-core').BrowserContextOptions['storageState']} */ let admin;
+
+/** @param {() => Promise<boolean>} there */
+async function until(there, what = 'it') {
+  for (const end = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    if (await there()) return;
+    if (Date.now() > end) throw new Error(`${what} does not come`);
+  }
+}
+
+const moments = async () => fetch(`${server.base}/events/${event.id}/moments.json`).then((answer) => (answer.ok ? answer.json() : null));
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+  event = await server.event('What was said');
+  const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--name', 'Ada Lovelace', '--loop'], { stdio: 'ignore' });
+  const on = async () => (await fetch(`${server.base}/api/townsquare/v1/events/${event.id}`).then((answer) => answer.json())).phase;
+  try {
+    await until(async () => (await server.cli('event', 'go-live', event.id).catch(() => null)) !== null, 'the event');
+    await until(async () => (await on()) === 'live', 'the event');
+    const edge = async () => Number((await fetch(event.listen.stream, { method: 'HEAD' })).headers.get('townsquare-edge')?.split('.')[1] ?? 0);
+    await until(async () => (await edge()) >= SPEECH_SECONDS * 5, 'sound');
+  } finally {
+    speaker.kill();
+  }
+  await server.cli('event', 'end', event.id);
+  await until(async () => (await moments())?.turns.length > 0, 'what was said');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(await server.signInLink('ada', 'admin'));
+  await page.getByRole('main').getByRole('button').click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  admin = await context.storageState();
+  await context.close();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const at = /** @param {import('playwright-core').Page} page */ (page) => page.locator('.seek').evaluate((/** @type {HTMLInputElement} */ seek) => Number(seek.value));
+
+test('a replay shows who spoke when, and is gone through by button, key and link', async () => {
+  const page = await (await browser.newContext()).newPage();
+  const faults = faultsOf(page);
+  await page.goto(`${event.page}#t=0:05`);
+  await page.locator('.lanes').waitFor();
+  assert.equal(await page.locator('.lanes path.lane').count(), 1);
+  assert.equal(await at(page), 5, 'the link names a place');
+  await page.getByRole('button', { name: 'Back 15 s' }).click();
+  assert.equal(await at(page), 0);
+  await page.getByRole('button', { name: 'Next speaker' }).click();
+  await page.getByText('Who spoke when').click();
+  const turn = page.locator('.turns a').first();
+  assert.match(await turn.innerText(), /Ada Lovelace/);
+  await turn.click();
+  await page.waitForFunction(() => !(/** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'))?.paused));
+  await page.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 0.5);
+  await page.locator('h1').click();
+  await page.keyboard.press('k');
+  await page.locator('town-replay[data-state="paused"]').waitFor();
+  await page.keyboard.press('l');
+  await page.waitForFunction((end) => Number(/** @type {HTMLInputElement} */ (document.querySelector('.seek')).value) >= end - 2, (await moments()).seconds);
+  await page.keyboard.press('j');
+  await page.waitForFunction(() => Number(/** @type {HTMLInputElement} */ (document.querySelector('.seek')).value) <= 1);
+  assert.ok(await page.evaluate(() => navigator.mediaSession.metadata?.title === 'What was said'));
+  await page.locator('.lanes').click({ position: { x: 40, y: 4 } });
+  await looksWell(page, 'replay');
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test('without script there is a bare player and who spoke', async () => {
+  const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await page.goto(event.page);
+  assert.equal(await page.locator('audio[controls]').count(), 1);
+  await page.getByRole('heading', { name: 'Who spoke' }).waitFor();
+  await page.getByText('Ada Lovelace').waitFor();
+  await page.context().close();
+});
+
+test('the owner trims, hides, shows and deletes, with and without script', async () => {
+  const whole = await moments();
+  for (const [nth, javaScriptEnabled] of [true, false].entries()) {
+    const context = await browser.newContext({ storageState: admin, javaScriptEnabled });
+    const page = await context.newPage();
+    await page.goto(event.page);
+    if (javaScriptEnabled) await looksWell(page, 'replay-owner');
+    await page.getByText('Trim…').click();
+    await page.getByRole('textbox', { name: 'Keep from' }).fill('0:02');
+    await page.getByRole('button', { name: 'Hear what is left…' }).click();
+    await page.getByRole('heading', { name: /^Keep from 0:02 to/ }).waitFor();
+    if (javaScriptEnabled) await looksWell(page, 'replay-trim');
+    await page.getByRole('button', { name: 'Trim the replay' }).click();
+    await page.getByRole('heading', { name: 'What was said' }).waitFor();
+    await until(async () => Math.abs(whole.seconds - (nth + 1) * 2 - ((await moments())?.seconds ?? 0)) < 0.01, 'the trimmed replay');
+    await page.getByRole('button', { name: 'Hide the replay' }).click();
+    await page.getByText('This replay is hidden').waitFor();
+    await until(async () => (await fetch(`${event.listen.stream.replace('/live/', '/replay/').replace('.mp4', '.m4a')}`)).status === 410, 'the hidden replay');
+    const own = await page.locator('[src*="/replay/"]').first().getAttribute('src');
+    assert.equal((await fetch(String(own))).status, 200, 'who runs the event hears it');
+    await page.getByRole('button', { name: 'Show the replay again' }).click();
+    await page.getByRole('button', { name: 'Hide the replay' }).waitFor();
+    await context.close();
+  }
+  const page = await (await browser.newContext({ storageState: admin })).newPage();
+  await page.goto(event.page);
+  await page.getByRole('button', { name: 'Delete the recording…' }).click();
+  await page.getByRole('heading', { name: 'Delete the recording?' }).waitFor();
+  await accessible(page, 'delete');
+  await notTooWide(page, 'delete');
+  await page.getByRole('button', { name: 'Delete the recording' }).click();
+  await page.getByText('The recording was deleted on').waitFor();
+  await page.context().close();
+});
