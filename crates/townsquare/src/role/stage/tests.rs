@@ -1,6 +1,7 @@
 //! The whole role in one process, over real sockets: what is spoken is what is kept, heard and refused.
 
 mod check;
+mod connection;
 mod speaker;
 mod tracks;
 mod world;

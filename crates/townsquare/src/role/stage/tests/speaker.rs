@@ -30,6 +30,10 @@ pub(super) struct Speaker {
     encoder: Encoder,
     decoder: Decoder,
     heard: Vec<f32>,
+    /// How many of a thousand datagrams are lost, either way.
+    loss_permille: u32,
+    /// What decides which.
+    chance: u32,
 }
 
 impl Speaker {
@@ -59,14 +63,39 @@ impl Speaker {
         };
         call.add_candidate(Candidate { transport, address: local });
         let (encoder, decoder) = (Encoder::stage().unwrap(), Decoder::new().unwrap());
-        let mut speaker =
-            Self { call, wire, local, remote, hz, sends: wish != Wish::Receive, sample: 0, encoder, decoder, heard: Vec::new() };
+        let mut speaker = Self {
+            call,
+            wire,
+            local,
+            remote,
+            hz,
+            sends: wish != Wish::Receive,
+            sample: 0,
+            encoder,
+            decoder,
+            heard: Vec::new(),
+            loss_permille: 0,
+            chance: 1,
+        };
         let give_up = Instant::now() + CONNECT_MAX;
         while !speaker.call.is_connected() {
             assert!(Instant::now() < give_up, "no connection");
             speaker.until(Instant::now() + TICK);
         }
         speaker
+    }
+
+    /// The same over a network that loses so many of a thousand datagrams, either way.
+    pub(super) fn losing(self, permille: u32) -> Self {
+        Self { loss_permille: permille, ..self }
+    }
+
+    fn loses(&mut self) -> bool {
+        // Marsaglia's xorshift: seeded, so that the losses are always the same ones.
+        self.chance ^= self.chance << 13;
+        self.chance ^= self.chance >> 17;
+        self.chance ^= self.chance << 5;
+        self.chance % 1_000 < self.loss_permille
     }
 
     /// Speaks so many ticks in real time, hangs up, and gives what was heard.
@@ -111,6 +140,7 @@ impl Speaker {
         while Instant::now() < at {
             let due = self.call.deadline().map_or(at, |deadline| deadline.min(at));
             match self.receive(due.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))) {
+                Some(_) if self.loses() => {}
                 Some(bytes) => {
                     let transport = if matches!(self.wire, Wire::Tcp(..)) { Transport::Tcp } else { Transport::Udp };
                     let (source, destination) = (self.remote, self.local);
@@ -147,6 +177,7 @@ impl Speaker {
     fn give(&mut self, input: Input<'_>) {
         for output in self.call.handle(Instant::now(), input) {
             match output {
+                Output::Transmit(_) if self.loses() => {}
                 Output::Transmit(transmit) => send(&mut self.wire, &transmit),
                 Output::Packet(packet) => {
                     let mut samples = [0.0; PACKET_SAMPLES_MAX];
