@@ -167,6 +167,7 @@ impl Peer {
         };
         self.heard = now;
         self.stats.transport = Some(transport);
+        self.stats.heard = Some(now);
         self.rtc.handle_input(str0m::Input::Receive(now, receive))
     }
 

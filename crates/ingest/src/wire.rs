@@ -174,4 +174,6 @@ pub struct Stats {
     pub jitter_out: Option<Duration>,
     /// What carried the last datagram that came.
     pub transport: Option<Transport>,
+    /// When that was.
+    pub heard: Option<Instant>,
 }

@@ -39,6 +39,8 @@ struct Session {
     heard: bool,
     voice: air::Voice,
     connection: Option<Connection>,
+    /// When anything last came over it, as far as anybody measured.
+    heard_at: Option<Instant>,
 }
 
 /// One live event.
@@ -142,6 +144,7 @@ impl Stage {
     /// Takes what happened, gives what is to be done.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Output> {
         self.now = now;
+        self.look_who_leads();
         let mut turn = Turn { now, out: Vec::new() };
         self.take(&mut turn, input);
         if self.kept.phase != Phase::Ended {
@@ -168,7 +171,7 @@ impl Stage {
             }
             Input::Levels(levels) => self.levels(turn, levels),
             Input::Listeners(count) => self.listeners.set_count(count),
-            Input::Connection { session, connection } => self.measured(turn, session, connection),
+            Input::Connection { session, connection, heard } => self.measured(turn, session, connection, heard),
             Input::Announced(schedule) => {
                 self.schedule = schedule;
                 turn.out.push(Output::StateChanged);

@@ -266,6 +266,8 @@ pub enum Input {
         session: SessionId,
         /// What it is like.
         connection: Connection,
+        /// When anything last came over it.
+        heard: Instant,
     },
     /// The announcement says something else.
     Announced(Schedule),

@@ -13,7 +13,8 @@ impl Stage {
             Ok(()) => {
                 let since = turn.now.instant;
                 let voice = air::Voice::default();
-                let opened = Session { who, kind, since, speaker: None, on_air: false, heard: false, voice, connection: None };
+                let opened =
+                    Session { who, kind, since, speaker: None, on_air: false, heard: false, voice, connection: None, heard_at: None };
                 self.sessions.insert(session, opened);
             }
             Err(fault) => turn.out.push(Output::Refused(fault)),
@@ -79,6 +80,7 @@ impl Stage {
         }
         self.absent.remove(&participant);
         self.lost.remove(&participant);
+        self.charge.silent.remove(&participant);
         let muted = self.kept.participants.get(&participant).is_some_and(|person| person.muted);
         turn.out.push(Output::Mix(Mix::Open { session, participant, media, muted }));
         turn.out.push(Output::StateChanged);
@@ -170,6 +172,7 @@ impl Stage {
         let dropped = self.sessions.remove(&session)?;
         if let Some(participant) = dropped.speaker {
             turn.out.push(Output::Mix(Mix::Close { session }));
+            self.fell_silent(participant, &dropped);
             self.absent.insert(participant, turn.now.instant);
             self.lost.insert(participant, turn.now.instant);
         }
@@ -204,8 +207,9 @@ impl Stage {
     }
 
     /// What a connection is like; told when it becomes another one, and now and then.
-    pub(super) fn measured(&mut self, turn: &mut Turn, session: SessionId, now: Connection) {
+    pub(super) fn measured(&mut self, turn: &mut Turn, session: SessionId, now: Connection, heard: Instant) {
         let Some(session) = self.sessions.get_mut(&session) else { return };
+        session.heard_at = Some(heard);
         let before = session.connection.replace(now);
         let is_new = before.is_none_or(|before| before.by != now.by || before.grade() != now.grade());
         if is_new || turn.now.instant >= self.air.shown_at + air::SHOWN_EVERY {

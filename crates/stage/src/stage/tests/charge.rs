@@ -1,6 +1,7 @@
 //! Who rules, and who does when the hosts are gone.
 
 use super::*;
+use crate::words::{By, Connection};
 
 fn promote(key: &str, participant: u16, role: Role) -> Vec<Input> {
     act(key, Action::Promote { participant: ParticipantId(participant), role })
@@ -74,6 +75,26 @@ fn a_console_is_enough_to_be_in_charge() {
     assert!(!world.until(world.millis + 2 * limit::SUCCESSION_MILLIS).contains("charge"));
     world.all(gone(8));
     assert!(world.until(world.millis + limit::SUCCESSION_MILLIS).contains("charge:2"), "the first speaker to come, with no order set");
+}
+
+#[test]
+fn a_line_that_breaks_is_noticed_by_its_silence() {
+    let mut world = live();
+    world.all(open(8, "host", SessionKind::Console));
+    let heard = |world: &World, millis: u64| {
+        let way = Connection { rtt_ms: None, loss_up_permille: 0, loss_down_permille: 0, jitter_ms: 0, by: By::Udp };
+        vec![Input::Connection { session: SessionId(1), connection: way, heard: world.start + Duration::from_millis(millis) }]
+    };
+    for millis in [1_000, 5_000] {
+        world.millis = millis;
+        world.all(heard(&world, millis - 10));
+    }
+    // Nothing comes any more; the session is given up only later, and the console's stream hangs.
+    world.millis = 15_000;
+    world.all([heard(&world, 4_990), gone(1)].concat());
+    assert!(!world.until(4_990 + limit::SUCCESSION_MILLIS - 1).contains("charge"));
+    assert!(world.until(4_990 + limit::SUCCESSION_MILLIS).contains("charge:2"), "fifteen seconds after the last word");
+    assert!(world.all(media(9, "host")).contains("charge:hosts"));
 }
 
 #[test]

@@ -162,8 +162,8 @@ impl Control {
             }
             Report::SessionClosed(event, session) => self.closed(event, session),
             Report::Levels(desk, levels) => self.levels(desk, &levels),
-            Report::Connection(event, session, connection) => {
-                self.drive(event, Input::Connection { session, connection });
+            Report::Connection(event, session, connection, heard) => {
+                self.drive(event, Input::Connection { session, connection, heard });
             }
             Report::RecordingStopped(desk, first_lost) => {
                 if let Some(id) = self.event_at(desk) {

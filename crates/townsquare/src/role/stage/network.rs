@@ -372,7 +372,9 @@ impl Loop {
     /// Tells what every connected session's way is like.
     fn measure(&self) {
         for (id, peer) in self.peers.iter().filter(|(_, peer)| peer.session.is_connected()) {
-            let report = Report::Connection(peer.seat.event, *id, connection(&peer.session.stats()));
+            let stats = peer.session.stats();
+            let Some(heard) = stats.heard else { continue };
+            let report = Report::Connection(peer.seat.event, *id, connection(&stats), heard);
             // The next one is as good.
             if self.reports.try_send(report).is_err() {
                 count(&self.metrics.reports_dropped);

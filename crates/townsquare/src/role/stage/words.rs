@@ -6,6 +6,7 @@ use audio::mix::{Bus, INPUTS, Input};
 use base::fact::{Fact, LevelDb};
 use base::{EventId, FaultKind, FragmentNumber};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// Gives a request its answer.
@@ -60,8 +61,8 @@ pub(super) enum Report {
     SessionClosed(EventId, SessionId),
     /// Ten times a second, what an event's inputs measured.
     Levels(DeskId, Vec<InputLevel>),
-    /// Once a second, what a connected session's way is like.
-    Connection(EventId, SessionId, Connection),
+    /// Once a second, what a connected session's way is like, and when it was last heard from.
+    Connection(EventId, SessionId, Connection, Instant),
     /// The disk takes no more.
     RecordingStopped(DeskId, FragmentNumber),
     /// Which fragment of the recording is being filled.
