@@ -55,8 +55,6 @@ pub enum FaultKind {
     BadClock,
     /// The time that the debate clock gives is spent.
     TimeSpent,
-    /// Who asks was banned from the event.
-    Banned,
     /// No more tickets can be banned from the event.
     BanFull,
     /// The same name is taken already.
@@ -196,7 +194,6 @@ impl FaultKind {
                 ("bad-clock", 422, "A debate clock has 1 to 16 budgets of 1 second to 4 hours, each for people who are here.")
             }
             Self::TimeSpent => ("time-spent", 409, "Your time is spent. The host can give you more."),
-            Self::Banned => ("banned", 403, "A host has banned you from this event."),
             Self::BanFull => ("ban-full", 409, "No more tickets can be banned from this event. Remove them, and lock the stage."),
             Self::NameTaken => ("name-taken", 409, "This name is taken. Choose another."),
             Self::NameUnusable => ("name-unusable", 422, "A name has 1 to 30 letters, digits or underscores."),

@@ -52,7 +52,7 @@ impl Stage {
         let banned = self.kept.banned.contains(&who.ticket);
         match known {
             Some((id, person)) if person.standing == Standing::OnStage => Ok(Some(id)),
-            _ if banned => Err(FaultKind::Banned),
+            _ if banned => Err(FaultKind::Barred),
             Some((_, person)) if person.standing == Standing::Removed => Err(FaultKind::Forbidden),
             _ if who.by_hand && self.kept.admitted(who.ticket).is_none() => Err(FaultKind::Forbidden),
             known => Ok(known.map(|(id, _)| id)),

@@ -126,14 +126,14 @@ fn a_ban_sticks() {
     world.all([media(1, "host"), guest(2, "a"), guest(3, "b"), with_ticket(open(8, "", SessionKind::Console), 77, false)].concat());
     assert_eq!(world.all(ban("a", 3)), "forbidden");
     assert_eq!(world.all(ban("host", 2)), "banned:77 removed:2 mix-2 bye:2 bye:8 barred:1 s2");
-    assert_eq!(world.all(guest(4, "a")), "banned");
-    assert_eq!(world.all(guest(4, "another key")), "banned");
-    assert_eq!(world.all(with_ticket(act("a", Action::Rename { name: "Eve".into() }), 77, false)), "banned");
+    assert_eq!(world.all(guest(4, "a")), "barred");
+    assert_eq!(world.all(guest(4, "another key")), "barred");
+    assert_eq!(world.all(with_ticket(act("a", Action::Rename { name: "Eve".into() }), 77, false)), "barred");
     // Who came with the same link and did nothing keeps their place.
     assert_eq!(world.all(guest(5, "b")), "mix-3 bye:3 mix+5:false");
     world.restart(UNPLANNED);
     assert_eq!(world.all(vec![Input::Tick]), "barred:1 s2", "the others are told again");
-    assert_eq!(world.all(guest(6, "a")), "banned", "and after a crash it is a ban still");
+    assert_eq!(world.all(guest(6, "a")), "barred", "and after a crash it is a ban still");
     assert_eq!(world.all(guest(7, "b")), "mix+7:false");
     assert_eq!(world.all(ban("host", 1)), "forbidden", "a host's link is every host's");
 }
