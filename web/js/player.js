@@ -1,12 +1,12 @@
 /** `<town-player>`: the button, who speaks, how many listen; asks for the page again once it is old. */
 import { Programme, refused, speaking } from './programme.js';
 import { sound } from './sound.js';
-import { h, initial, names, number, put } from './words.js';
+import { h, names, number, put } from './words.js';
 
-/** How often somebody is announced to screen readers at most, in milliseconds. */
-const ANNOUNCE_MILLIS = 4000;
 /** How often an idle page asks whether the event has begun; whether it is over, a quarter as often. */
 const ASK_MILLIS = 5000;
+/** Pages that were asked for because there is sound. */
+const asked = new Set();
 /** Pages of events that are over but that did not say so yet. */
 const over = new Set();
 
@@ -16,11 +16,9 @@ class TownPlayer extends HTMLElement {
   #line = h('p', { className: 'player-line' });
   #count = h('p', { className: 'meta player-count' });
   #notice = h('p', { className: 'notice warn', hidden: true, role: 'alert' });
-  #people = h('ul', { className: 'people', ariaLabel: 'On stage' });
-  #spoken = h('p', { className: 'visually-hidden', role: 'status' });
-  #spokenAt = 0;
-  /** @type {Map<number, HTMLLIElement>} */
-  #items = new Map();
+  #rest = h('div', { className: 'stack' });
+  /** What comes once there is something to hear. @type {import('./listening.js').Listening | null} */
+  #more = null;
   /** @type {Programme | null} */
   #programme = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -47,14 +45,21 @@ class TownPlayer extends HTMLElement {
     sound.addEventListener('facts', () => this.#show(), { signal });
     this.#button.replaceChildren(h('span', { className: 'meter', ariaHidden: 'true' }), h('span', { className: 'glyph', ariaHidden: 'true' }), this.#label);
     const panel = h('div', { className: 'player' }, this.#button, h('div', { className: 'player-words' }, this.#line, this.#count));
-    this.replaceChildren(panel, this.#notice, this.#people, this.#spoken);
+    this.replaceChildren(panel, this.#notice, this.#rest);
     if (sound.wasPlaying(event)) sound.play(this.#programme);
+    document.addEventListener('keydown', (event) => void this.#add().then(() => this.#more?.key(event)), { signal, once: true });
     this.#show();
     this.#ask();
   }
 
+  /** Presses the button, for a key. */
+  press() {
+    this.#press();
+  }
+
   disconnectedCallback() {
     this.#life?.abort();
+    this.#more = null;
     clearTimeout(this.#asking);
   }
 
@@ -66,6 +71,14 @@ class TownPlayer extends HTMLElement {
     if (!this.#programme) return;
     if (on(this.#programme)) sound.stop();
     else sound.play(this.#programme);
+  }
+
+  async #add() {
+    const { Listening } = await import('./listening.js');
+    if (this.#more || !this.#programme || this.#life?.signal.aborted !== false) return;
+    this.#more = new Listening(this, this.#programme, this.#life.signal);
+    this.#rest.replaceChildren(this.#more.element);
+    this.#show();
   }
 
   #show() {
@@ -81,10 +94,9 @@ class TownPlayer extends HTMLElement {
     this.style.setProperty('--level', String(heard[0]?.level ?? 0));
     this.#notice.hidden = facts.r !== 0;
     this.#notice.textContent = facts.r === 0 ? 'The recording has stopped. You still hear everything live.' : '';
-    this.#showPeople(playing ? (facts.s ?? []) : [], new Map(heard.map((one) => [one.id, one.level])));
-    if (programme.state !== 'idle') this.#announce();
+    if (programme.state === 'playing' && !this.#more) void this.#add();
     if (programme.state === 'ended') over.add(programme.key);
-    const begun = facts.n || programme.stats.by === 'hls';
+    const begun = facts.b !== 0 && (facts.n || programme.stats.by === 'hls');
     if (over.has(programme.key) || (begun && this.#announced)) this.#refresh();
   }
 
@@ -95,6 +107,7 @@ class TownPlayer extends HTMLElement {
   #sentence(programme, who) {
     switch (programme.state) {
       case 'playing':
+        if (this.#more?.line()) return this.#more.line();
         return who.length ? [...names(who), ` ${who.length > 1 ? 'are' : 'is'} speaking`] : 'Live. Nobody is speaking.';
       case 'connecting':
         return 'Connecting…';
@@ -112,31 +125,6 @@ class TownPlayer extends HTMLElement {
     }
   }
 
-  /**
-   * @param {[number, string, number][]} people
-   * @param {Map<number, number>} levels
-   */
-  #showPeople(people, levels) {
-    this.#people.hidden = !people.length;
-    for (const [id, item] of this.#items) if (!people.some(([of]) => of === id) && this.#items.delete(id)) item.remove();
-    for (const [id, name, muted] of people) {
-      const item = this.#items.get(id) ?? h('li', {}, h('span', { className: 'face', ariaHidden: 'true' }), h('bdi', {}), h('span', { className: 'meta' }));
-      this.#items.set(id, item);
-      const level = levels.get(id) ?? 0;
-      [initial(name), name, muted ? 'muted' : ''].forEach((text, i) => put(/** @type {Element} */ (item.children[i]), text));
-      item.classList.toggle('speaks', level > 0);
-      item.style.setProperty('--level', String(level));
-      if (!item.isConnected) this.#people.append(item);
-    }
-  }
-
-  #announce() {
-    const text = this.#line.textContent;
-    if (!text || text === this.#spoken.textContent || Date.now() - this.#spokenAt < ANNOUNCE_MILLIS) return;
-    this.#spokenAt = Date.now();
-    this.#spoken.textContent = text;
-  }
-
   /** While nothing plays, the page asks now and then whether the event began or ended. */
   #ask() {
     clearTimeout(this.#asking);
@@ -150,7 +138,11 @@ class TownPlayer extends HTMLElement {
     if (!answer) return;
     const outcome = answer.ok ? 'live' : await refused(answer);
     if (outcome === 'ended') over.add(programme.key);
-    if (outcome === 'live' && this.#announced) this.#refresh();
+    // While the doors are open the page stays as it is: it is asked for once.
+    if (outcome === 'live' && this.#announced && !asked.has(programme.key)) {
+      asked.add(programme.key);
+      this.#refresh();
+    }
     this.#show();
   }
 

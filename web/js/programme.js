@@ -29,7 +29,10 @@ const MARGIN_SECONDS_A_MINUTE = 0.05;
 const PAUSE_KEPT_A_SECOND = 0.9;
 const TICK_MILLIS = 250;
 const FAILURES_BEFORE_HLS = 3;
-const HLS_START_MILLIS = 6000;
+/** Who rewound catches up at this rate, and has so much in store ahead at most: the rest stays with the relay. */
+const FAST_RATE = 1.5;
+const AHEAD_SECONDS_MAX = 30;
+export const SAVER = 'townsquare-saver';
 
 /** Bytes of Opus can't be given to this browser: it gets HLS. */
 const Source = /** @type {typeof MediaSource | undefined} */ (/** @type {any} */ (globalThis).ManagedMediaSource ?? globalThis.MediaSource);
@@ -43,7 +46,12 @@ export class Programme {
   text = '';
   /** @type {LiveFacts} */
   facts = {};
-  stats = { fragments: 0, gaps: 0, reconnects: 0, stalls: 0, jumps: 0, behind: 0, margin: MARGIN_SECONDS_MIN, bufferedSeconds: 0, next: -1, by: '' };
+  /** The saver rung: 16 kbit/s instead of 64. */
+  saver = remembered();
+  /** Whether what is heard was live a while ago, and whether that is made good. */
+  back = false;
+  fast = false;
+  stats = { bytes: 0, fragments: 0, gaps: 0, reconnects: 0, stalls: 0, jumps: 0, behind: 0, margin: MARGIN_SECONDS_MIN, bufferedSeconds: 0, next: -1, by: '' };
 
   /** @type {AbortController | null} */ #life = null;
   /** @type {AbortController | null} */ #link = null;
@@ -64,6 +72,10 @@ export class Programme {
   #store = 0;
   #settled = false;
   #hidden = false;
+  /** Where the next connection begins when not behind the last fragment. */
+  #from = '-1';
+  /** The newest moment of the programme that came, and when that was. */
+  #edge = { time: -Infinity, at: 0 };
 
   /** @param {{ event: string, title: string, page: string, stream: string, hls: string }} of */
   constructor(of) {
@@ -98,7 +110,37 @@ export class Programme {
     clearInterval(this.#timer);
     this.#detach();
     this.stats.next = -1;
+    this.#from = '-1';
+    this.back = this.fast = false;
     this.#set(why);
+  }
+
+  /** How many seconds ago it was live. */
+  get late() {
+    return this.#edge.time + (Date.now() - this.#edge.at) / 1000 - (this.now ?? 0);
+  }
+
+  /** The moment of the programme that is heard, when one is. */
+  get now() {
+    return this.#origin === null ? null : sound.audio.currentTime + this.#origin;
+  }
+
+  /** Goes to a moment that is in store. @param {number} to */
+  seek(to) {
+    const [at, ranges] = [to - (this.#origin ?? 0), this.#buffer?.buffered];
+    if (!ranges?.length || at < ranges.start(0)) return false;
+    sound.audio.currentTime = at;
+    return true;
+  }
+
+  /** Begins anew elsewhere. @param {string} from */
+  again(from) {
+    this.#from = from;
+    this.stats.next = -1;
+    this.#said = [];
+    this.#detach();
+    this.#link?.abort();
+    this.#wake?.();
   }
 
   hide() {
@@ -122,7 +164,7 @@ export class Programme {
     this.#play();
     while (!signal.aborted) {
       const before = this.stats.fragments;
-      const outcome = canFeed() && failures < FAILURES_BEFORE_HLS ? await this.#listen() : await this.#hls(signal);
+      const outcome = canFeed() && failures < FAILURES_BEFORE_HLS ? await this.#listen() : await this.#hls();
       if (signal.aborted) return;
       if (outcome === 'ended') return this.#ended();
       if (typeof outcome === 'object' && 'fault' in outcome) {
@@ -149,7 +191,9 @@ export class Programme {
     const link = (this.#link = new AbortController());
     if (!this.#buffer || sound.audio.error) await this.#attach();
     const address = new URL(this.of.stream, location.href);
-    address.searchParams.set('from', this.stats.next >= 0 && this.#silence() < this.#rhythm + MISSED_SECONDS_MAX ? String(this.stats.next) : '-1');
+    const goesOn = this.stats.next >= 0 && (this.back || this.#silence() < this.#rhythm + MISSED_SECONDS_MAX);
+    address.searchParams.set('from', goesOn ? String(this.stats.next) : this.#from);
+    if (this.saver) address.searchParams.set('rung', '16');
     this.stats.by = 'stream';
     const asked = Date.now();
     this.#arrivedAt = 0;
@@ -160,8 +204,13 @@ export class Programme {
       const boxes = new Boxes();
       const reader = answer.body.getReader();
       for (;;) {
+        while (this.back && this.#ahead > AHEAD_SECONDS_MAX && !link.signal.aborted) {
+          this.#heardAt = Date.now();
+          await this.#sleep(TICK_MILLIS / 1000);
+        }
         const { done, value } = await reader.read();
         if (done) return 'closed';
+        this.stats.bytes += value.length;
         for (const piece of boxes.push(value)) {
           if (piece.kind === 'init') this.#queue.push(piece.bytes);
           else this.#take(piece);
@@ -190,12 +239,21 @@ export class Programme {
     stats.fragments += 1;
     // Media time begins at what arrives first, so that playing begins without a seek.
     this.#origin ??= fragment.time;
+    this.#from = '-1';
+    const end = fragment.time + fragment.slots / 5;
+    if (end > this.#edge.time + (now - this.#edge.at) / 1000) this.#edge = { time: end, at: now };
     this.#said.push(...fragment.said);
     this.#queue.push(fragment.bytes);
   }
 
   get #rhythm() {
     return Math.max(this.#cadence, this.#pause);
+  }
+
+  /** Seconds in store. */
+  get #ahead() {
+    const ranges = this.#buffer?.buffered;
+    return ranges?.length ? ranges.end(ranges.length - 1) - sound.audio.currentTime : 0;
   }
 
   /** Seconds without a fragment, at most those since `asked`. */
@@ -270,6 +328,17 @@ export class Programme {
     this.#store = Math.max(this.#store, target);
     this.stats.behind = behind;
     this.stats.bufferedSeconds = end - ranges.start(0);
+    if (this.back) {
+      this.#settled = true;
+      const hole = nextStart(ranges, audio.currentTime);
+      if (hole !== null) this.#jump(hole);
+      if (this.fast && this.late < target + 1) {
+        this.back = this.fast = false;
+        sound.changed();
+      }
+      audio.playbackRate = this.fast && behind > 1 ? FAST_RATE : 1;
+      return;
+    }
     if (!this.#settled) {
       this.#settled = true;
       if (behind > target + 0.2) audio.currentTime = end - target;
@@ -310,7 +379,9 @@ export class Programme {
     const at = sound.audio.currentTime + (this.#origin ?? 0) + TICK_MILLIS / 1000;
     let news = false;
     while (this.#said[0] && this.#said[0].time <= at) {
-      Object.assign(this.facts, this.#said.shift()?.facts);
+      const { x, ...facts } = this.#said.shift()?.facts ?? {};
+      Object.assign(this.facts, facts);
+      if (x) sound.dispatchEvent(new CustomEvent('reactions', { detail: x }));
       news = true;
     }
     if (!news) return;
@@ -328,21 +399,16 @@ export class Programme {
     queueMicrotask(() => audio.paused && this.#life && !this.#hidden && sound.stop());
   }
 
-  /** @param {AbortSignal} signal @returns {Promise<Outcome>} */
-  async #hls(signal) {
-    const { audio } = sound;
-    const state = await fetch(this.of.stream, { method: 'HEAD', credentials: 'omit', signal }).catch(() => null);
-    if (!state) return 'broken';
-    if (!state.ok) return refused(state);
+  /** @returns {Promise<Outcome>} */
+  async #hls() {
     this.#link = new AbortController();
-    this.#detach();
-    this.stats.by = 'hls';
-    audio.src = this.of.hls;
-    this.#play();
-    // What canPlayType says is no promise: only sound that moves counts.
-    const plays = await moves(audio, this.#link.signal, HLS_START_MILLIS);
-    if (plays) while ((await moves(audio, this.#link.signal, HLS_START_MILLIS * 2)) && !signal.aborted);
-    return 'broken';
+    const { playHls } = await import('./hls.js');
+    return playHls(this, this.#link.signal, () => {
+      this.#detach();
+      this.stats.by = 'hls';
+      sound.audio.src = this.of.hls;
+      this.#play();
+    });
   }
 
   #ended() {
@@ -372,6 +438,14 @@ export class Programme {
     if (state === 'playing' || state === 'connecting' || state === 'idle') this.text = '';
     this.state = state;
     sound.changed();
+  }
+}
+
+function remembered() {
+  try {
+    return !!localStorage.getItem(SAVER);
+  } catch {
+    return false;
   }
 }
 
@@ -413,26 +487,4 @@ function nextStart(ranges, at) {
     if (at < ranges.end(i) - 0.05) return null;
   }
   return null;
-}
-
-/**
- * Whether the element's time moves within `millis`.
- * @param {HTMLAudioElement} audio
- * @param {AbortSignal} signal
- * @param {number} millis
- * @returns {Promise<boolean>}
- */
-function moves(audio, signal, millis) {
-  const from = audio.currentTime;
-  return new Promise((resolve) => {
-    const done = new AbortController();
-    const say = /** @param {boolean} it */ (it) => {
-      clearTimeout(timer);
-      done.abort();
-      resolve(it);
-    };
-    const timer = setTimeout(say, millis, false);
-    audio.addEventListener('timeupdate', () => audio.currentTime > from + 0.5 && say(true), { signal: done.signal });
-    signal.addEventListener('abort', () => say(false), { signal: done.signal });
-  });
 }

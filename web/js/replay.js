@@ -1,6 +1,7 @@
 /** `<town-replay>`: an ended event's recording on the page's `<audio>`, with its place and speed kept across navigation. */
 import { sound } from './sound.js';
-import { clock, h } from './words.js';
+import { clock } from './time.js';
+import { h } from './words.js';
 
 class Replay {
   who = 'Replay';

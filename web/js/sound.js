@@ -16,9 +16,6 @@
  * @property {() => void} [hide]  the page goes away and may come back
  */
 
-const CHANNEL = 'townsquare-sound';
-/** What a stage's page says there (console/yielding.js). */
-const [ON_STAGE, OFF_STAGE] = ['on stage', 'off stage'];
 const REMEMBERED = 'townsquare-listening';
 
 class Sound extends EventTarget {
@@ -26,11 +23,6 @@ class Sound extends EventTarget {
   current = null;
   /** @type {HTMLAudioElement} */
   audio = document.createElement('audio');
-  #tab = Math.random().toString(36).slice(2);
-  /** @type {BroadcastChannel | null} */
-  #channel = null;
-  /** Whether it plays on once nobody here is on stage. */
-  #yields = false;
 
   constructor() {
     super();
@@ -40,37 +32,31 @@ class Sound extends EventTarget {
     this.audio.disableRemotePlayback = true;
     // Outside of the body, which navigation copies into its cache: a copy with an address would load it again.
     document.documentElement.append(this.audio);
-    this.#listen();
-    addEventListener('pagehide', () => {
-      this.current?.hide?.();
-      this.#channel?.close();
-      this.#channel = null;
-    });
+    addEventListener('pagehide', () => this.current?.hide?.());
     addEventListener('pageshow', (event) => {
-      if (!event.persisted) return;
-      this.#listen();
-      this.current?.revive?.();
+      if (event.persisted) this.current?.revive?.();
     });
     addEventListener('online', () => this.current?.revive?.());
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.current?.revive?.();
     });
-    this.#mediaSession();
   }
 
   /** @param {Source} source */
   play(source) {
     if (this.current && this.current !== source) this.current.stop('idle');
     this.current = source;
-    this.#yields = false;
-    this.#channel?.postMessage(this.#tab);
     source.start();
     this.changed();
+    this.dispatchEvent(new Event('play'));
+    void import('./tabs.js');
+    void import('./media.js');
   }
 
-  stop() {
-    this.current?.stop('idle');
-    this.#yields = false;
+  /** @param {State} why */
+  stop(why = 'idle') {
+    this.current?.stop(why);
+    this.dispatchEvent(new Event('stop'));
     remember(null);
     this.changed();
   }
@@ -79,10 +65,6 @@ class Sound extends EventTarget {
   changed() {
     const source = this.current;
     if (source?.state === 'playing') remember(source.key);
-    if ('mediaSession' in navigator) {
-      navigator.mediaSession.metadata = source ? new MediaMetadata({ title: source.title, artist: source.who, album: 'Townsquare' }) : null;
-      navigator.mediaSession.playbackState = source?.state === 'playing' ? 'playing' : source ? 'paused' : 'none';
-    }
     this.dispatchEvent(new Event('change'));
   }
 
@@ -96,27 +78,6 @@ class Sound extends EventTarget {
     } catch {
       return false;
     }
-  }
-
-  /** The tab that was asked last has the sound; the stage has it while somebody is on it, and it comes back when they leave. */
-  #listen() {
-    this.#channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(CHANNEL) : null;
-    this.#channel?.addEventListener('message', ({ data }) => {
-      const { current } = this;
-      if (!current || current.state === 'idle' || current.state === 'ended') return;
-      if (data === OFF_STAGE) return this.#yields && this.play(current);
-      this.#yields = data === ON_STAGE && (this.#yields || current.state !== 'paused');
-      current.stop('elsewhere');
-      remember(null);
-      this.changed();
-    });
-  }
-
-  #mediaSession() {
-    if (!('mediaSession' in navigator)) return;
-    navigator.mediaSession.setActionHandler('play', () => this.current && this.play(this.current));
-    navigator.mediaSession.setActionHandler('pause', () => (this.current?.pause ? this.current.pause() : this.stop()));
-    navigator.mediaSession.setActionHandler('stop', () => this.stop());
   }
 }
 

@@ -100,6 +100,7 @@ function arrive() {
 
 function enhance() {
   if (document.querySelector('town-console')) void import('./console.js');
+  if (document.querySelector('town-part')) void import('./part.js');
   if (document.querySelector('town-rehearsal')) void import('./rehearsal.js');
   for (const time of document.querySelectorAll('time[datetime]')) showTime(/** @type {HTMLTimeElement} */ (time));
   for (const field of document.querySelectorAll('.copy')) offerCopy(field);

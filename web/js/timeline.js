@@ -6,7 +6,8 @@
  *   reactions: number[], pins: { at: number, text: string }[] }} Moments
  * @typedef {{ at: number, seconds: number, state: string, seek: (seconds: number) => void, play: () => void, toggle: () => void, ours: () => boolean }} Deck
  */
-import { clock, h, place, typed } from './words.js';
+import { clock, place } from './time.js';
+import { h, typed } from './words.js';
 
 const BACK_SECONDS = 15;
 const ON_SECONDS = 30;

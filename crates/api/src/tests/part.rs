@@ -31,7 +31,12 @@ fn a_hand_is_raised_by_a_form_and_goes_on_stage_once_it_is_admitted() {
         assert_eq!((raised.status, raised.header("location")), (303, format!("{path}#part").as_str()));
         let bo = raised.cookie();
         let page = town.get(&path, &bo).await;
-        assert!(page.text().contains("You are number 1 in the queue.") && page.text().contains("Trees &#60;b&#62;"), "{}", page.text());
+        assert!(
+            page.text().contains("You are number <span class=\"place\">1</span> in the queue.")
+                && page.text().contains("Trees &#60;b&#62;"),
+            "{}",
+            page.text()
+        );
         assert!(!page.text().contains("id=\"hand-topic\""), "one hand each");
         let due = town.app.assembly().due();
         assert_eq!(due.iter().map(|due| (due.event, due.hands)).collect::<Vec<_>>(), [(id, true)]);

@@ -1,0 +1,221 @@
+/** What an audience does in real browsers: reactions, a raised hand that goes on stage, polls, questions, pins, going back, the saver, keys; with and without script. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { faultsOf, goOnStage, heard, launch, stepOnStage } from './browser.js';
+import { binary, startServer } from './server.js';
+import { voice } from './voice.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
+/** @type {import('./server.js').Event} */ let event;
+/** @type {import('playwright-core').Browser[]} */ const browsers = [];
+/** @type {Page} */ let host;
+/** @type {Page} */ let bo;
+/** @type {Page} */ let cleo;
+/** @type {string[][]} */ let faults;
+
+before(async () => {
+  server = await startServer();
+  event = await server.event('Town meeting');
+  browsers.push(await launch(await voice('ada')), await launch(await voice('ben')));
+  const page = async (/** @type {number} */ of) => (await browsers[of].newContext()).newPage();
+  [host, bo, cleo] = await Promise.all([page(0), page(1), page(1)]);
+  faults = [bo, cleo].map(faultsOf);
+  await goOnStage(host, event.stage, 'Ada');
+  await host.getByRole('button', { name: 'Go live' }).click();
+  // A voice that is just then between two rounds is asked about.
+  const [live, anyway] = [host.locator('town-console[data-phase="live"]'), host.getByRole('button', { name: 'Go live all the same' })];
+  await live.or(anyway).first().waitFor();
+  if (await anyway.isVisible()) await anyway.click();
+  await live.waitFor();
+  for (const listener of [bo, cleo]) {
+    await listener.goto(event.page);
+    await listener.getByRole('button', { name: 'Listen' }).click();
+    await heard(listener);
+  }
+});
+
+after(async () => {
+  await Promise.allSettled(browsers.map((browser) => browser.close()));
+  await server?.stop();
+});
+
+/** The host's ticket runs polls and pins. @param {string} path @param {object} body */
+async function asHost(path, body) {
+  const answer = await fetch(`${server.base}/api/townsquare/v1/events/${event.id}/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${event.stage.split('/').pop()}` },
+    body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
+  return answer.status === 204 ? null : answer.json();
+}
+
+test('how many listen is right, and endless streams and HLS are counted once each', async () => {
+  await bo.getByText('2 listening').waitFor();
+  const life = new AbortController();
+  const stream = await fetch(`${event.listen.stream}?from=-1`, { signal: life.signal });
+  await fetch(event.listen.stream, { method: 'HEAD' });
+  const preview = new AbortController();
+  await fetch(`${event.listen.stream}?from=-1`, { headers: { purpose: 'prefetch' }, signal: preview.signal });
+  await fetch(event.listen.hls.replace('main', '64'), { headers: { 'user-agent': 'an HLS player' } });
+  // The page and this stream, the playlist's reader, and neither the probe nor the preview.
+  await bo.getByText('4 listening').waitFor();
+  life.abort();
+  preview.abort();
+  await stream.body?.cancel().catch(() => {});
+  await bo.getByText('2 listening').waitFor();
+});
+
+test('a reaction is seen by another listener', async () => {
+  await bo.getByRole('button', { name: 'Clap' }).click();
+  await cleo.locator('.reaction-counts').getByText('👏').waitFor();
+  const still = await (await browsers[1].newContext({ reducedMotion: 'reduce' })).newPage();
+  await still.goto(event.page);
+  await still.getByRole('button', { name: 'Listen' }).click();
+  await heard(still);
+  await still.getByRole('button', { name: 'Heart' }).waitFor();
+  await bo.getByRole('button', { name: 'Heart' }).click();
+  await still.locator('.reaction-counts').getByText('❤️').waitFor();
+  assert.equal(await still.locator('.air > span').count(), 0, 'nothing moves for who wants that');
+  await still.context().close();
+});
+
+test('pins, a poll and a question are on every page, and votes are counted', async () => {
+  await asHost('pins', { text: 'The agenda', url: 'https://agenda.example/' });
+  await bo.getByRole('link', { name: 'The agenda' }).waitFor();
+  await asHost('polls', { question: 'Build the bridge?', answers: ['Yes', 'No'] });
+  for (const [page, answer] of /** @type {const} */ ([[bo, 'Yes'], [cleo, 'Yes']])) {
+    await page.getByRole('group', { name: 'Build the bridge?' }).getByLabel(answer).check();
+    await page.getByRole('button', { name: 'Vote', exact: true }).click();
+    await page.getByText('You have voted.').waitFor();
+  }
+  await bo.locator('.choice', { hasText: 'Yes' }).getByText('2 · 100 %').waitFor();
+  await bo.getByText('Ask a question').click();
+  await bo.getByLabel('Your question').fill('Who pays for it?');
+  await bo.getByRole('button', { name: 'Ask', exact: true }).click();
+  const vote = cleo.locator('.questions li', { hasText: 'Who pays for it?' }).getByRole('button');
+  await vote.click();
+  await bo.locator('.questions li', { hasText: 'Who pays for it?' }).locator('.votes').getByText('1').waitFor();
+  await asHost('polls/1/close', {});
+  await cleo.getByText('Closed.').waitFor();
+  await heard(cleo);
+});
+
+test('going back, catching up, and live again', async () => {
+  // What was said before there was so much of it can't be gone back to.
+  await cleo.waitForFunction(() => /** @type {any} */ (document.querySelector('town-player')).stats.fragments > 100);
+  await cleo.getByRole('button', { name: 'Back 15 seconds' }).click();
+  await cleo.getByText('You hear what was said before.').first().waitFor();
+  await heard(cleo);
+  await cleo.getByText(/ behind$/).waitFor();
+  await cleo.getByRole('button', { name: /^Catch up/ }).click();
+  await cleo.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).playbackRate === 1.5);
+  await cleo.getByRole('button', { name: 'Back to live' }).click();
+  await cleo.getByText('You hear what was said before.').first().waitFor({ state: 'hidden' });
+  await heard(cleo);
+  await cleo.getByRole('button', { name: 'From the beginning' }).click();
+  await heard(cleo);
+  const behind = await cleo.getByText(/ behind$/).innerText();
+  assert.match(behind, /^\d+:\d\d behind$/);
+  await cleo.getByRole('button', { name: 'Back to live' }).click();
+  await heard(cleo);
+  await cleo.waitForFunction(() => /** @type {any} */ (document.querySelector('town-player')).stats.behind < 5);
+});
+
+test('the saver asks for fewer bytes, says what they cost, and is remembered', async () => {
+  const asked = cleo.waitForRequest((request) => request.url().includes('rung=16'));
+  await cleo.getByLabel('Save data').check();
+  await asked;
+  await heard(cleo);
+  await cleo.getByText(/^9 MB an hour, [\d.]+ MB so far$/).waitFor();
+  const again = cleo.waitForRequest((request) => request.url().includes('rung=16'));
+  await cleo.reload();
+  await again;
+  await heard(cleo);
+  await cleo.getByLabel('Save data').uncheck();
+  await cleo.getByText(/^33 MB an hour/).waitFor();
+  await heard(cleo);
+});
+
+test('by keyboard alone: stop, listen, mute, help', async () => {
+  await cleo.locator('h1').click();
+  await cleo.keyboard.press(' ');
+  await cleo.locator('town-player[data-state="idle"]').waitFor();
+  await cleo.keyboard.press(' ');
+  await heard(cleo);
+  await cleo.keyboard.press('m');
+  await cleo.waitForFunction(() => document.querySelector('audio')?.muted);
+  await cleo.keyboard.press('m');
+  await cleo.waitForFunction(() => !document.querySelector('audio')?.muted);
+  await cleo.keyboard.press('?');
+  await cleo.getByRole('dialog', { name: 'Keys' }).getByText('Back 15 seconds').waitFor();
+  await cleo.keyboard.press('Escape');
+  await cleo.getByRole('dialog').waitFor({ state: 'hidden' });
+  assert.equal(await cleo.evaluate(() => navigator.mediaSession.metadata?.title), 'Town meeting');
+});
+
+test('a raised hand is voted for, admitted, and goes on stage, where the listener’s sound stops', async () => {
+  await bo.getByText('Raise your hand', { exact: true }).first().click();
+  await bo.getByLabel('Your name on stage').fill('Bo');
+  await bo.getByLabel('What about, in a line').fill('The trees by the river');
+  await bo.getByRole('button', { name: 'Raise your hand' }).click();
+  await bo.getByText('You are number 1 in the queue.').waitFor();
+  // Without script, somebody else votes for it.
+  const bare = await (await browsers[1].newContext({ javaScriptEnabled: false })).newPage();
+  await bare.goto(event.page);
+  await bare.locator('.hands li', { hasText: 'The trees by the river' }).getByRole('button').click();
+  await bare.locator('.hands li .votes').getByText('1').waitFor();
+  await bare.context().close();
+  const hand = host.getByRole('list', { name: 'Raised hands' }).getByRole('listitem').filter({ hasText: 'The trees by the river' });
+  await hand.getByText('Bo').waitFor();
+  await hand.getByRole('button', { name: 'Admit' }).click();
+  await bo.getByText('You may speak.').waitFor();
+  await bo.getByRole('link', { name: 'Go on stage' }).click();
+  await bo.waitForURL(/\/stage\//);
+  assert.equal(await bo.evaluate(() => document.querySelector('audio#sound')?.getAttribute('src') ?? null), null, 'the listener’s sound is not here');
+  assert.equal(await bo.getByLabel('Your name on stage').inputValue(), 'Bo');
+  await bo.getByRole('button', { name: 'Turn on the microphone' }).click();
+  await stepOnStage(bo);
+  await cleo.getByRole('list', { name: 'On stage' }).getByText('Bo').waitFor();
+  await bo.goto(event.page);
+  // It plays again by itself: this tab was listening when they went.
+  await heard(bo);
+  assert.deepEqual(faults, [[], []]);
+});
+
+test('without script everything is a form', async () => {
+  const page = await (await browsers[1].newContext({ javaScriptEnabled: false })).newPage();
+  await page.goto(event.page);
+  await page.getByRole('link', { name: 'The agenda' }).waitFor();
+  await page.getByText('Ask a question').click();
+  await page.getByLabel('Your question').fill('And <when>?');
+  await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  await page.locator('.questions li').getByText('And <when>?', { exact: true }).waitFor();
+  await page.getByText('Raise your hand', { exact: true }).first().click();
+  await page.getByLabel('Your name on stage').fill('Di');
+  await page.getByLabel('What about, in a line').fill('The roof');
+  await page.getByRole('button', { name: 'Raise your hand' }).click();
+  await page.getByText('You are number 1 in the queue.').waitFor();
+  await page.getByRole('button', { name: 'Take your hand down' }).click();
+  await page.getByText('You are number').waitFor({ state: 'detached' });
+  await page.context().close();
+});
+
+test('who opens the doors’ stream reads that it is not the event yet', async () => {
+  const at = new Date(Date.now() + 600_000);
+  const soon = await server.event('Soon', '--start-at', at.toISOString());
+  const page = await (await browsers[1].newContext()).newPage();
+  await page.goto(soon.page);
+  await page.getByRole('button', { name: 'Listen' }).click();
+  const speaker = spawn(binary, ['speak', soon.stage, await voice('ada'), '--backstage'], { stdio: 'ignore' });
+  try {
+    await heard(page);
+    await page.locator('.player-line').getByText('The doors are open. You hear the hold sound; the event begins').waitFor();
+  } finally {
+    speaker.kill();
+    await page.context().close();
+  }
+});
