@@ -8,6 +8,7 @@ import './bar.js';
 import { h, put } from './words.js';
 
 const COUNTDOWN_MILLIS = 1000;
+const BEGIN_SPREAD_MILLIS = 4000;
 
 const swup = new Swup({
   // What changes from page to page; everything else in the body stays for as long as the tab lives.
@@ -99,6 +100,8 @@ function arrive() {
 }
 
 function enhance() {
+  setClock();
+  if (document.querySelector('[data-reminded]')) void import('./reminder.js').then(({ watch }) => watch(serverNow));
   if (document.querySelector('town-console')) void import('./console.js');
   if (document.querySelector('town-part')) void import('./part.js');
   if (document.querySelector('town-rehearsal')) void import('./rehearsal.js');
@@ -138,7 +141,25 @@ function showTime(time) {
   const next = time.nextElementSibling;
   const until = next?.classList.contains('countdown') ? next : h('span', { className: 'countdown' });
   if (until !== next) time.after(' ', until);
-  put(until, countdown(at.getTime() - Date.now(), locale));
+  const left = at.getTime() - serverNow();
+  put(until, countdown(left, locale));
+  // What is to begin has begun: the page says so, and who waits for it asks over some seconds.
+  if (left < 0 && left > -COUNTDOWN_MILLIS && time.hasAttribute('data-refresh')) {
+    document.dispatchEvent(new CustomEvent('townsquare:refresh', { detail: BEGIN_SPREAD_MILLIS }));
+  }
+}
+
+/** How far the server's clock is ahead of this one: countdowns run on the server's. */
+let ahead = 0;
+const serverNow = () => Date.now() + ahead;
+
+/** A page says what time it was when it was made; it came just now, or when the browser says that its first byte did. */
+function setClock(came = Date.now()) {
+  const page = /** @type {HTMLElement | null} */ (document.querySelector('[data-now]'));
+  const said = Number(page?.dataset.now);
+  if (!page || !said || page.hasAttribute('data-read')) return;
+  page.setAttribute('data-read', '');
+  ahead = said - came;
 }
 
 /**
@@ -174,4 +195,6 @@ function offerCopy(field) {
   input.after(button);
 }
 
+const [arrived] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
+if (arrived) setClock(performance.timeOrigin + arrived.responseStart);
 enhance();

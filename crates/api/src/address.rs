@@ -58,6 +58,11 @@ impl Addresses {
         format!("{}{}", self.square, page_path(event, ticket))
     }
 
+    /// The square itself, without a slash at the end.
+    pub(crate) fn square(&self) -> &str {
+        &self.square
+    }
+
     /// The link that brings somebody on stage.
     pub(crate) fn console_page(&self, ticket: &str) -> String {
         format!("{}{}", self.square, console_path(ticket))
@@ -108,6 +113,11 @@ impl Addresses {
 /// The path of an event's public page; a private event's carries a ticket.
 pub(crate) fn page_path(event: EventId, ticket: Option<&str>) -> String {
     format!("/events/{event}{}", ticket_part(ticket))
+}
+
+/// The path of what stands beside an event's public page, like `calendar.ics`.
+pub(crate) fn beside(event: EventId, ticket: Option<&str>, name: &str) -> String {
+    format!("{}/{name}", page_path(event, ticket))
 }
 
 /// The path of the stage's page.

@@ -35,6 +35,18 @@ pub trait Shell: Send + Sync + 'static {
     /// Makes an event known to stage and relays, new or changed, once its row is committed.
     fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a>;
 
+    /// An uploaded picture drawn anew: a JPEG without metadata, no larger than pages need.
+    fn redraw(&self, bytes: Vec<u8>) -> Doing<'_, Vec<u8>>;
+
+    /// Keeps the picture of an event, or removes it.
+    fn keep_picture(&self, event: EventId, jpeg: Option<Vec<u8>>) -> Doing<'_>;
+
+    /// The picture of an event.
+    fn picture(&self, event: EventId) -> Doing<'_, Vec<u8>>;
+
+    /// The card by which an event's link is previewed, as PNG: its picture, or its title and a line. One is kept, under its key.
+    fn card<'a>(&'a self, event: &'a Event, key: String, line: String) -> Doing<'a, Vec<u8>>;
+
     /// Makes it known that an event was taken back, and removes what lies in its directory.
     fn withdraw(&self, event: EventId) -> Doing<'_>;
 

@@ -8,6 +8,7 @@
 mod address;
 mod app;
 mod asset;
+mod calendar;
 mod caller;
 mod fault;
 mod guard;

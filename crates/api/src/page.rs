@@ -1,6 +1,7 @@
 //! Pages: HTML rendered by the server, whole without script.
 
 pub(crate) mod announce;
+pub(crate) mod beside;
 pub(crate) mod event;
 pub(crate) mod help;
 pub(crate) mod home;
@@ -9,6 +10,7 @@ pub(crate) mod part;
 mod prose;
 pub(crate) mod rehearsal;
 pub(crate) mod replay;
+pub(crate) mod series;
 pub(crate) mod sign_in;
 pub(crate) mod stage;
 

@@ -4,12 +4,13 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::guard;
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Multipart, Request};
 use axum::http::{HeaderMap, header};
 use base::FaultKind;
-use base::limit::BODY_BYTES_MAX;
+use base::limit::{BODY_BYTES_MAX, PICTURE_BYTES_MAX};
 use serde::de::DeserializeOwned;
+use square::Actor;
 use std::collections::BTreeMap;
 
 /// The field in which a form carries the session's word.
@@ -39,6 +40,46 @@ impl FromRequest<App> for Submitted {
         let fields: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
         guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;
         Ok(Self { caller, fields })
+    }
+}
+
+/// A form with a picture, from somebody who is signed in: nobody else may send so much.
+pub(crate) struct Uploaded {
+    pub(crate) form: Submitted,
+    /// The file's bytes, when one was chosen.
+    pub(crate) picture: Option<Bytes>,
+}
+
+impl FromRequest<App> for Uploaded {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        if !is_type(request.headers(), "multipart/form-data") {
+            return Ok(Self { form: Submitted::from_request(request, app).await?, picture: None });
+        }
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        if caller.actor == Actor::Visitor {
+            return Err(FaultKind::NotSignedIn.into());
+        }
+        let body = to_bytes(body, BODY_BYTES_MAX + PICTURE_BYTES_MAX).await.map_err(|error| too_large_or_broken(&error))?;
+        let headers = parts.headers.clone();
+        let mut whole = Request::from_parts(parts, Body::from(body));
+        // What may come was bounded just before.
+        DefaultBodyLimit::disable().apply(&mut whole);
+        let mut form = Multipart::from_request(whole, app).await.map_err(|_| FaultKind::BadRequest)?;
+        let (mut fields, mut picture) = (BTreeMap::new(), None);
+        while let Some(field) = form.next_field().await.map_err(|_| FaultKind::BadRequest)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            if field.file_name().is_some() {
+                // A form in which no file was chosen sends an empty one.
+                picture = Some(field.bytes().await.map_err(|_| FaultKind::BadRequest)?).filter(|bytes| !bytes.is_empty());
+            } else {
+                fields.insert(name, field.text().await.map_err(|_| FaultKind::BadRequest)?);
+            }
+        }
+        guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;
+        Ok(Self { form: Submitted { caller, fields }, picture })
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use square::event::Policy;
 use square::rehearsal::Crowd;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,6 +42,7 @@ pub(crate) struct Town {
 pub(crate) struct Stagehand {
     store: Store,
     pub(crate) announced: Mutex<Vec<EventId>>,
+    pub(crate) pictures: Mutex<BTreeMap<EventId, Vec<u8>>>,
     pub(crate) down: AtomicBool,
     /// The crowd that was sent, and for which event.
     sent: Mutex<Option<(EventId, Crowd)>>,
@@ -56,6 +58,28 @@ impl Shell for Stagehand {
     fn announce<'a>(&'a self, event: &'a Event) -> Doing<'a> {
         self.announced.lock().expect("no test panics with it").push(event.id);
         Box::pin(async { Ok(()) })
+    }
+
+    fn redraw(&self, bytes: Vec<u8>) -> Doing<'_, Vec<u8>> {
+        Box::pin(async move { if bytes.starts_with(b"\x89PNG") { Ok(bytes) } else { Err(FaultKind::PictureUnusable) } })
+    }
+
+    fn keep_picture(&self, event: EventId, jpeg: Option<Vec<u8>>) -> Doing<'_> {
+        let mut pictures = self.pictures.lock().expect("no test panics with it");
+        match jpeg {
+            Some(jpeg) => drop(pictures.insert(event, jpeg)),
+            None => drop(pictures.remove(&event)),
+        }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn picture(&self, event: EventId) -> Doing<'_, Vec<u8>> {
+        let picture = self.pictures.lock().expect("no test panics with it").get(&event).cloned();
+        Box::pin(async move { picture.ok_or(FaultKind::NotFound) })
+    }
+
+    fn card<'a>(&'a self, event: &'a Event, _key: String, line: String) -> Doing<'a, Vec<u8>> {
+        Box::pin(async move { Ok(format!("card of {}, {line}", event.title).into_bytes()) })
     }
 
     fn withdraw(&self, event: EventId) -> Doing<'_> {
@@ -195,6 +219,7 @@ impl Town {
         let stagehand = Arc::new(Stagehand {
             store: store.clone(),
             announced: Mutex::default(),
+            pictures: Mutex::default(),
             down: AtomicBool::new(false),
             sent: Mutex::default(),
             last: Mutex::default(),

@@ -1,6 +1,7 @@
 //! The square as people and programs meet it, on both databases.
 
 mod announcement;
+mod beside;
 mod faults;
 mod headers;
 mod part;
@@ -32,7 +33,9 @@ fn an_administrator_opens_and_ends_an_event() {
 
         let page = town.get(&path, &ada).await;
         assert!(page.text().contains("<h1 dir=\"auto\">Town meeting</h1>"), "{}", page.text());
-        assert!(page.text().contains("<time datetime=\"2026-11-21T18:00:00Z\" data-countdown>21 November 2026, 18:00 UTC</time>"));
+        assert!(
+            page.text().contains("<time datetime=\"2026-11-21T18:00:00Z\" data-countdown data-refresh>21 November 2026, 18:00 UTC</time>")
+        );
         let (_, stage) = page.text().split_once("https://square.example/stage/").expect("the host's link");
         let ticket = stage.split('"').next().expect("a ticket");
         let console = town.get(&format!("/stage/{ticket}"), "").await;

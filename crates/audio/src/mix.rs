@@ -287,7 +287,7 @@ impl Desk {
         channel.is_fading = !channel.muted;
     }
 
-    /// Whether the programme carries the hold sound instead of the air. Said again, for who comes only now, the hold sound begins anew.
+    /// Whether the programme carries the hold sound instead of the air.
     pub const fn set_hold(&mut self, hold: bool) {
         self.programme.set_hold(hold);
     }

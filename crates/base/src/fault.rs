@@ -69,6 +69,8 @@ pub enum FaultKind {
     DescriptionTooLong,
     /// The language's tag can't be one.
     LanguageUnusable,
+    /// What was uploaded is no picture that can be used.
+    PictureUnusable,
     /// A number of minutes can't be.
     MinutesUnusable,
     /// A passphrase is too short or too long.
@@ -203,6 +205,7 @@ impl FaultKind {
             Self::LanguageUnusable => {
                 ("language-unusable", 422, "This is no language. Choose one of the list, or write its tag, like pt-BR.")
             }
+            Self::PictureUnusable => ("picture-unusable", 422, "This is no PNG, JPEG or WebP picture of up to 4 MB."),
             Self::MinutesUnusable => ("minutes-unusable", 422, "Name 1 to 120 minutes."),
             Self::PassphraseUnusable => ("passphrase-unusable", 422, "A passphrase has 8 to 128 characters."),
             Self::GuestsUnusable => ("guests-unusable", 422, "Somebody on this list has no account here, or they are more than 200."),

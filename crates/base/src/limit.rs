@@ -16,6 +16,30 @@ pub const TITLE_CHARS_MAX: usize = 120;
 /// Characters of an event's description. Answer: 422 `description-too-long`.
 pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
 
+/// Bytes of a picture that is uploaded. Answer: 422 `picture-unusable`; more than that and a form besides: 413 `body-too-large`.
+pub const PICTURE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Pixels of a side of a picture that is uploaded. Answer: 422 `picture-unusable`.
+pub const PICTURE_UPLOAD_SIDE_PIXELS_MAX: u32 = 8_192;
+
+/// Bytes of memory that reading a picture may take. Answer: 422 `picture-unusable`.
+pub const PICTURE_MEMORY_BYTES_MAX: u64 = 192 * 1024 * 1024;
+
+/// Pixels of a side of a picture as it is kept. Answer: it is scaled down.
+pub const PICTURE_SIDE_PIXELS_MAX: u32 = 1_600;
+
+/// Pixels of the card by which a link is previewed, across and down.
+pub const CARD_PIXELS: (u32, u32) = (1_200, 630);
+
+/// Pictures that are read or drawn at once. Answer: the others wait.
+pub const PICTURES_AT_ONCE_MAX: usize = 1;
+
+/// Minutes before an event's start from which on the square's front reminds who asked for it.
+pub const REMINDER_MINUTES: i64 = 15;
+
+/// Reminders that one account keeps. Answer: the front shows those that begin first.
+pub const REMINDERS_SHOWN_MAX: u32 = 100;
+
 /// Characters of a language's tag (RFC 5646, section 4.4.1). Answer: 422 `language-unusable`.
 pub const LANGUAGE_CHARS_MAX: usize = 35;
 

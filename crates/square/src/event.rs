@@ -4,7 +4,7 @@ pub mod wanted;
 
 use crate::secret::Chance;
 use crate::{Actor, Fault, passphrase, series};
-use base::limit::EVENTS_OPEN_PER_ACCOUNT_MAX;
+use base::limit::{EVENTS_OPEN_PER_ACCOUNT_MAX, REMINDERS_SHOWN_MAX};
 use base::{EventId, FaultKind, UnixMillis, Visibility};
 use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
@@ -249,6 +249,69 @@ pub async fn list(store: &Store, actor: &Actor, phase: Phase, after: Option<Afte
     let visibilities: Vec<Visibility> = Visibility::ALL.into_iter().filter(is_listed).collect();
     // By the same rule whoever made an event or is its guest has it listed.
     Ok(store.events(phase, Listed { visibilities: &visibilities, of: actor.id() }, after, limit).await?)
+}
+
+/// A series, and those of its events that reach `actor`, in the order in which they begin.
+///
+/// # Errors
+/// [`FaultKind::NotFound`] when there is none, or none of a private one's events reaches them; or the database fails.
+pub async fn series(store: &Store, actor: &Actor, id: SeriesId) -> Result<(Series, Vec<Event>), Fault> {
+    let series = store.series(id).await?.ok_or(FaultKind::NotFound)?;
+    let mut events = Vec::new();
+    for event in store.events_of_series(id).await? {
+        match find(store, actor, event.id, false).await {
+            Ok(event) => events.push(event),
+            Err(fault) if fault.cause.is_some() => return Err(fault),
+            Err(_) => {}
+        }
+    }
+    if events.is_empty() && series.visibility == Visibility::Private {
+        return Err(FaultKind::NotFound.into());
+    }
+    Ok((series, events))
+}
+
+/// Notes whether `actor` wants to be reminded of an event that reaches them and has not begun.
+///
+/// # Errors
+/// [`FaultKind::NotSignedIn`]; there is no such event for them; or the database fails.
+pub async fn remind(store: &Store, actor: &Actor, event: &Event, wanted: bool) -> Result<(), Fault> {
+    let account = actor.id().ok_or(FaultKind::NotSignedIn)?;
+    if event.phase() == Phase::Ended {
+        return Err(FaultKind::EventEnded.into());
+    }
+    Ok(store.remind(event.id, account, wanted).await?)
+}
+
+/// The events that `actor` wanted to be reminded of and that reach them still.
+///
+/// # Errors
+/// The database fails.
+pub async fn reminded(store: &Store, actor: &Actor) -> Result<Vec<Event>, Fault> {
+    let Some(account) = actor.id() else { return Ok(Vec::new()) };
+    let mut events = Vec::new();
+    for id in store.reminders(account, REMINDERS_SHOWN_MAX).await? {
+        // Who asked had the event before them; who has lost sight of it since is told nothing.
+        match find(store, actor, id, false).await {
+            Ok(event) => events.push(event),
+            Err(fault) if fault.cause.is_some() => return Err(fault),
+            Err(_) => {}
+        }
+    }
+    Ok(events)
+}
+
+/// Those of them that are on, or begin within so many minutes.
+///
+/// # Errors
+/// The database fails.
+pub async fn reminders(store: &Store, actor: &Actor, now: UnixMillis, minutes: i64) -> Result<Vec<Event>, Fault> {
+    let is_due = |event: &Event| match event.phase() {
+        Phase::Live => true,
+        Phase::Announced => event.start_at.is_some_and(|at| (-minutes..=minutes).contains(&((at.0 - now.0) / 60_000))),
+        Phase::Ended => false,
+    };
+    Ok(reminded(store, actor).await?.into_iter().filter(is_due).collect())
 }
 
 /// The names on an event's list of guests.

@@ -92,6 +92,16 @@ impl Store {
         row.map(from_row).transpose()
     }
 
+    /// The account with this number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
+        const TEXT: &str = "SELECT id, name, role, created_at FROM accounts WHERE id = $1";
+        let row: Option<Row> = on_either!(self, pool => sqlx::query_as(TEXT).bind(id.0).fetch_optional(pool).await)?;
+        row.map(from_row).transpose()
+    }
+
     /// Whether there is an account at all.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use crate::app::{App, Order};
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::json::account::Nothing;
+use crate::page::{beside, series};
 use crate::request::Posted;
 use crate::ticket;
 use crate::when::rfc3339;
@@ -100,6 +101,11 @@ pub(crate) struct View {
     live_at: Option<String>,
     ended_at: Option<String>,
     page: String,
+    picture: Option<String>,
+    /// By which the page's link is previewed.
+    card: String,
+    calendar: Option<String>,
+    series: Option<String>,
     listen: Listen,
     replay: Option<String>,
     /// Who runs the event has its links too.
@@ -297,6 +303,10 @@ pub(crate) fn view(app: &App, actor: &Actor, event: &Event) -> View {
         live_at: event.live_at.map(rfc3339),
         ended_at: event.ended_at.map(rfc3339),
         page: addresses.page(event.id, ticket),
+        picture: beside::picture_path(event, ticket).map(|path| format!("{}{path}", addresses.square())),
+        card: format!("{}{}", addresses.square(), beside::card_path(event, ticket)),
+        calendar: event.start_at.map(|_| format!("{}/calendar.ics", addresses.page(event.id, ticket))),
+        series: event.series.map(|id| format!("{}{}", addresses.square(), series::path(id))),
         listen: Listen { stream: addresses.stream(event.id, ticket), hls: addresses.hls(event.id, ticket) },
         replay: event.has_replay().then(|| addresses.replay(event.id, ticket)),
         run: event::may_run(actor, event).is_ok().then(|| run(app, event)),

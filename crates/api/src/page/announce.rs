@@ -1,19 +1,21 @@
 //! The form for an announcement: new, changed, taken back.
 
-use super::{Frame, render};
+use super::{Frame, beside, render};
 use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::json;
-use crate::request::Submitted;
+use crate::request::{Submitted, Uploaded};
 use crate::ticket;
 use askama::Template;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use base::limit::{DESCRIPTION_CHARS_MAX, EMPTY_MINUTES_MAX, SERIES_EVENTS_MAX, TITLE_CHARS_MAX};
-use base::{EventId, FaultKind};
+use base::limit::{DESCRIPTION_CHARS_MAX, EMPTY_MINUTES_MAX, PICTURE_BYTES_MAX, SERIES_EVENTS_MAX, TITLE_CHARS_MAX};
+use base::{EventId, FaultKind, UnixMillis};
+use sha2::{Digest as _, Sha256};
 use square::event::{self, Faults, Field, Wanted};
 use square::words;
 use store::Event;
@@ -72,6 +74,7 @@ struct Editing {
     page: String,
     delete: String,
     has_passphrase: bool,
+    picture: Option<String>,
 }
 
 impl Form {
@@ -86,10 +89,21 @@ pub(crate) async fn new(State(app): State<App>, caller: Caller) -> Result<Respon
     Ok(render(&form(&app, &caller, Wanted::default(), Faults::new(), None)))
 }
 
-pub(crate) async fn create(State(app): State<App>, sent: Submitted) -> Result<Response, Fault> {
+pub(crate) async fn create(State(app): State<App>, uploaded: Uploaded) -> Result<Response, Fault> {
+    let Uploaded { form: sent, picture } = uploaded;
     event::may_open(&sent.caller.actor, app.policy())?;
     let wanted = wanted(&sent);
-    match json::event::open(&app, &sent.caller.actor, &wanted, sent.field("zone")).await {
+    let made = async {
+        let picture = redrawn(&app, picture).await?;
+        let events = json::event::open(&app, &sent.caller.actor, &wanted, sent.field("zone")).await?;
+        if let Some(jpeg) = picture {
+            for event in &events {
+                keep(&app, event.id, Some(jpeg.clone())).await?;
+            }
+        }
+        Ok(events)
+    };
+    match made.await {
         Ok(events) => Ok(Redirect::to(&events.first().map_or_else(|| "/".to_owned(), |event| path_of(&app, event))).into_response()),
         Err(refused) => said(&app, &sent.caller, wanted, refused, None),
     }
@@ -102,10 +116,19 @@ pub(crate) async fn edit(State(app): State<App>, Path(id): Path<String>, caller:
     Ok(render(&form(&app, &caller, wanted, Faults::new(), Some(editing(&app, &event)))))
 }
 
-pub(crate) async fn change(State(app): State<App>, Path(id): Path<String>, sent: Submitted) -> Result<Response, Fault> {
+pub(crate) async fn change(State(app): State<App>, Path(id): Path<String>, uploaded: Uploaded) -> Result<Response, Fault> {
+    let Uploaded { form: sent, picture } = uploaded;
     let event = event::find_announced(app.store(), &sent.caller.actor, json::event::read_id(&id)?).await?;
     let wanted = wanted(&sent);
-    match json::event::change(&app, &sent.caller.actor, &event, &wanted).await {
+    let changed = async {
+        let picture = redrawn(&app, picture).await?;
+        let changed = json::event::change(&app, &sent.caller.actor, &event, &wanted).await?;
+        if picture.is_some() || !sent.field("no_picture").is_empty() {
+            keep(&app, event.id, picture).await?;
+        }
+        Ok(changed)
+    };
+    match changed.await {
         Ok(event) => Ok(Redirect::to(&path_of(&app, &event)).into_response()),
         Err(refused) => said(&app, &sent.caller, wanted, refused, Some(editing(&app, &event))),
     }
@@ -114,6 +137,24 @@ pub(crate) async fn change(State(app): State<App>, Path(id): Path<String>, sent:
 pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Submitted) -> Result<Response, Fault> {
     json::event::take_back(&app, &sent.caller.actor, json::event::read_id(&id)?).await?;
     Ok(Redirect::to("/").into_response())
+}
+
+/// The picture as it will be kept; what is none is said beside its field.
+async fn redrawn(app: &App, picture: Option<Bytes>) -> Result<Option<Vec<u8>>, json::event::Refused> {
+    let Some(bytes) = picture else { return Ok(None) };
+    let drawn = if bytes.len() > PICTURE_BYTES_MAX { Err(FaultKind::PictureUnusable) } else { app.shell().redraw(bytes.to_vec()).await };
+    match drawn {
+        Ok(jpeg) => Ok(Some(jpeg)),
+        Err(FaultKind::PictureUnusable) => Err(json::event::Refused::Fields(Faults::from([(Field::Picture, FaultKind::PictureUnusable)]))),
+        Err(fault) => Err(json::event::Refused::Other(fault.into())),
+    }
+}
+
+/// Keeps an event's picture, or that it has none; the bytes first, so that no page names what is not there.
+async fn keep(app: &App, event: EventId, jpeg: Option<Vec<u8>>) -> Result<(), Fault> {
+    let hash = jpeg.as_ref().map(|jpeg| Sha256::digest(jpeg)[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    app.shell().keep_picture(event, jpeg).await?;
+    Ok(app.store().set_picture(event, hash.as_deref()).await.map_err(square::Fault::from)?)
 }
 
 /// What was typed wrong is said beside its field, with everything else kept; what has no field is a page of its own.
@@ -160,10 +201,15 @@ fn form(app: &App, caller: &Caller, wanted: Wanted, faults: Faults, editing: Opt
         description_max: DESCRIPTION_CHARS_MAX,
         minutes_max: EMPTY_MINUTES_MAX,
         events_max: SERIES_EVENTS_MAX,
-        earliest: words::field(*starts.start()),
-        latest: words::field(*starts.end()),
+        earliest: whole_minute(*starts.start()),
+        latest: whole_minute(*starts.end()),
         editing,
     }
+}
+
+/// A browser counts the minutes that can be chosen from the earliest on: it has no seconds.
+fn whole_minute(at: UnixMillis) -> String {
+    words::field(UnixMillis(at.0 - at.0.rem_euclid(60_000)))
 }
 
 fn editing(app: &App, event: &Event) -> Editing {
@@ -172,6 +218,7 @@ fn editing(app: &App, event: &Event) -> Editing {
         page: path_of(app, event),
         delete: path(event.id, "delete"),
         has_passphrase: event.passphrase.is_some(),
+        picture: beside::picture_path(event, ticket::for_listeners(app, event).as_deref()),
     }
 }
 

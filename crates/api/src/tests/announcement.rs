@@ -6,7 +6,7 @@ use square::event::Policy;
 use store::testing::on_both;
 
 /// Signs a member in; gives the cookie.
-async fn member(town: &Town, name: &str) -> String {
+pub(super) async fn member(town: &Town, name: &str) -> String {
     let made = town.operate("POST /api/townsquare/v1/accounts", &serde_json::json!({ "name": name }).to_string()).await.json();
     town.submit(&path_of(made["link"].as_str().expect("a link")), "", "").await.cookie()
 }

@@ -56,11 +56,7 @@ impl Programme {
         Self { holds: false, air: 1.0, hold: 0.0, tick: 0 }
     }
 
-    /// Whether to hold. Said again while it holds, the hold sound begins anew, out of silence.
     pub(super) const fn set_hold(&mut self, holds: bool) {
-        if holds && self.holds {
-            (self.hold, self.tick) = (0.0, 0);
-        }
         self.holds = holds;
     }
 

@@ -70,6 +70,8 @@ pub enum Field {
     Description,
     /// The language.
     Language,
+    /// The picture.
+    Picture,
     /// The start.
     Start,
     /// Who finds it.

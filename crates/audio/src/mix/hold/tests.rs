@@ -43,21 +43,6 @@ fn carry(programme: &mut Programme, air: &dyn Fn(usize) -> Frame, ticks: usize) 
 }
 
 #[test]
-fn who_comes_later_hears_it_from_its_beginning_and_who_begins_at_once_never() {
-    let silent = |_: usize| SILENCE;
-    let [mut first, mut later] = [Programme::new(), Programme::new()];
-    first.set_hold(true);
-    let begun = carry(&mut first, &silent, 100);
-    later.set_hold(true);
-    carry(&mut later, &silent, 333);
-    later.set_hold(true);
-    assert_eq!(carry(&mut later, &silent, 100), begun);
-    later.set_hold(true);
-    later.set_hold(false);
-    assert!(carry(&mut later, &silent, 50).iter().all(|sample| *sample == 0.0), "nothing of it is in an event that begins at once");
-}
-
-#[test]
 fn it_gives_way_to_the_air_and_comes_back() {
     let voice = |tick: usize| tone(1_000.0, 0.3, tick * 960);
     let mut programme = Programme::new();

@@ -4,6 +4,7 @@ mod after;
 mod assembly;
 pub(crate) mod client;
 mod outside;
+mod picture;
 mod record;
 mod rehearsal;
 mod stage;

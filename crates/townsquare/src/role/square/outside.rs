@@ -2,14 +2,14 @@
 
 use super::after::After;
 use super::rehearsal::{Rehearsals, doing};
-use super::{now, record, stage};
+use super::{now, picture, record, stage};
 use crate::data::{self, write_whole};
 use crate::link::Link;
 use crate::settings::Settings;
 use anyhow::Context as _;
 use api::{Doing, Kept, Order, Rehearsal, Shell, Withhold};
 use base::fact::Fact;
-use base::limit::PASSPHRASES_AT_ONCE_MAX;
+use base::limit::{PASSPHRASES_AT_ONCE_MAX, PICTURES_AT_ONCE_MAX};
 use base::{EventId, FaultKind, FragmentNumber};
 use gate::Keys;
 use programme::Announcement;
@@ -21,11 +21,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::{Event, Phase, Store};
 use tokio::sync::Semaphore;
 
+/// The file of an event's picture.
+const PICTURE: &str = "picture.jpg";
+
+/// How the name of an event's card begins.
+const CARD: &str = "card-";
+
 /// The square's hands.
 pub(crate) struct Outside {
     settings: Settings,
     store: Store,
     rehearsals: Arc<Rehearsals>,
+    /// Pictures that may be drawn now.
+    pictures: Semaphore,
     /// The way to the other roles, where there are any.
     link: OnceLock<Link>,
     /// Passphrases that may be hashed now.
@@ -39,7 +47,8 @@ impl Outside {
         let rehearsals = Arc::new(Rehearsals::new(settings.clone(), keys));
         let hashes = Semaphore::new(PASSPHRASES_AT_ONCE_MAX);
         let after = Arc::new(After::new(settings.clone(), store.clone()));
-        Self { settings, store, rehearsals, after, link: OnceLock::new(), hashes, assembly: Arc::default() }
+        let pictures = Semaphore::new(PICTURES_AT_ONCE_MAX);
+        Self { settings, store, rehearsals, after, pictures, link: OnceLock::new(), hashes, assembly: Arc::default() }
     }
 
     pub(super) fn after(&self) -> &After {
@@ -55,6 +64,12 @@ impl Outside {
         if let Some(link) = self.link.get() {
             link.tell(fact);
         }
+    }
+
+    /// Work on a picture, one at a time, on a thread where it holds nobody up; one that brings the decoder down is no picture.
+    async fn drawing(&self, work: impl FnOnce() -> Result<Vec<u8>, FaultKind> + Send + 'static) -> Result<Vec<u8>, FaultKind> {
+        let _turn = self.pictures.acquire().await.map_err(|_| FaultKind::Internal)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| FaultKind::PictureUnusable)?
     }
 
     /// Work that takes a while on purpose, on a thread where it holds nobody up.
@@ -141,6 +156,50 @@ impl Shell for Outside {
         })
     }
 
+    fn redraw(&self, bytes: Vec<u8>) -> Doing<'_, Vec<u8>> {
+        doing(self.drawing(move || picture::redrawn(&bytes)))
+    }
+
+    fn keep_picture(&self, event: EventId, jpeg: Option<Vec<u8>>) -> Doing<'_> {
+        let path = self.settings.event_dir(event).join(PICTURE);
+        doing(aside(event, move || match jpeg {
+            Some(jpeg) => write_whole(&path, &jpeg, 0o640),
+            None if path.exists() => Ok(std::fs::remove_file(&path)?),
+            None => Ok(()),
+        }))
+    }
+
+    fn picture(&self, event: EventId) -> Doing<'_, Vec<u8>> {
+        let path = self.settings.event_dir(event).join(PICTURE);
+        doing(aside(event, move || Ok(std::fs::read(path)?)))
+    }
+
+    fn card<'a>(&'a self, event: &'a Event, key: String, line: String) -> Doing<'a, Vec<u8>> {
+        let dir = self.settings.event_dir(event.id);
+        let path = dir.join(format!("{CARD}{key}.png"));
+        doing(async move {
+            if let Ok(card) = tokio::fs::read(&path).await {
+                return Ok(card);
+            }
+            let (title, has_picture, picture) = (event.title.clone(), event.picture.is_some(), dir.join(PICTURE));
+            let draw = move || match std::fs::read(picture) {
+                Ok(jpeg) if has_picture => picture::card_of_picture(&jpeg),
+                Ok(_) | Err(_) => picture::card_of_words(&title, &line),
+            };
+            let card = self.drawing(draw).await?;
+            let kept = card.clone();
+            // One card is kept for each event; a disk that takes nothing takes no card away from who asks.
+            let _ = aside(event.id, move || {
+                for old in std::fs::read_dir(&dir)?.flatten().filter(|file| file.file_name().to_string_lossy().starts_with(CARD)) {
+                    std::fs::remove_file(old.path())?;
+                }
+                write_whole(&path, &kept, 0o640)
+            })
+            .await;
+            Ok(card)
+        })
+    }
+
     fn withdraw(&self, event: EventId) -> Doing<'_> {
         doing(async move {
             let dir = self.settings.event_dir(event);
@@ -214,6 +273,15 @@ impl Shell for Outside {
 fn broken(event: EventId, error: &anyhow::Error) -> FaultKind {
     tracing::error!(%event, error = format!("{error:#}"), "a recording could not be changed");
     data::fault(error)
+}
+
+/// Files of an event that are the square's own, done on a thread where they hold nobody up.
+async fn aside<T: Send + 'static>(event: EventId, work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> Result<T, FaultKind> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(anyhow::Error::from).and_then(|done| done);
+    done.map_err(|error| {
+        tracing::error!(%event, error = format!("{error:#}"), "a file of the event could not be read or written");
+        data::fault(&error)
+    })
 }
 
 fn announcement(event: &Event) -> Announcement {

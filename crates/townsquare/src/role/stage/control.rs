@@ -480,10 +480,6 @@ impl Control {
         for fact in facts {
             let _ = self.recorder.send(ToRecorder::Tell(desk, fact));
         }
-        if self.events.get(&id).is_some_and(|event| event.stage.phase() != Phase::Live) {
-            // It has sounded for nobody so far: listeners hear it from its beginning on, and not at all when the event begins at once.
-            self.network.order(ToNetwork::Hold(desk, true));
-        }
         self.drive(id, Input::ProgrammeOpened { epoch: opening.epoch, first: opening.first, boot: self.world.boot.clone() });
         self.encode(desk, ToEncoder::Record(desk, opening.first.start()));
         Ok(())
