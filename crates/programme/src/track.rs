@@ -1,5 +1,5 @@
-//! One speaker's voice as a file of its own, in the programme's container and on its timeline: what is at a time here was said at that
-//! time there. While nobody speaks into it the file is silent, in long fragments that hardly need room.
+//! One speaker's voice as a file of its own, in the programme's container and on the event's timeline: what is at a time here was said at
+//! that time in the replay. While nobody speaks into it the file is silent, in long fragments that hardly need room.
 
 use crate::fragment::{self, MDAT_HEADER_BYTES, MOOF_BYTES};
 use crate::{init, silence};

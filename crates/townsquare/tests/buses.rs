@@ -80,7 +80,7 @@ fn nobody_on_air_hears_backstage_and_backstage_hears_all() {
 fn the_doors_have_the_hold_sound_and_the_event_begins_in_the_same_stream() {
     let server = Server::start();
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10);
-    let event = server.create_event_with("Doors", &["--start-at", &format!("{soon:.0}")]);
+    let event = server.create_event_with("Doors", &["--record-tracks", "--start-at", &format!("{soon:.0}")]);
     until("the doors are open", || ureq::head(&event.stream).call().ok());
     let (_ada, ada) = call(&event, "Ada", ADA_HZ);
     let (_ben, _) = call(&event, "Ben", BEN_HZ);
@@ -104,6 +104,23 @@ fn the_doors_have_the_hold_sound_and_the_event_begins_in_the_same_stream() {
     for hertz in [ADA_HZ, BEN_HZ] {
         assert!(share_with(after, hertz, 0.1) > 0.95, "the voices are there from the beginning on");
     }
+    for track in ["1.mp4", "2.mp4"] {
+        let track = std::fs::read(server.data().join("events").join(&event.id).join("tracks").join(track)).expect("a track");
+        let length = track_samples(&track);
+        assert!(length.abs_diff(sound.len() - begun) < RATE, "a track is as long as the event itself: {length} of {}", sound.len());
+    }
+}
+
+/// How long a speaker's track is.
+fn track_samples(track: &[u8]) -> usize {
+    let mut bytes = track.strip_prefix(programme::init::segment()).expect("an init segment");
+    let mut samples = 0;
+    while !bytes.is_empty() {
+        let found = programme::fragment::find(bytes).expect("whole fragments");
+        samples += found.payload.len() / found.frame_bytes * (RATE / 50);
+        bytes = &bytes[found.length()..];
+    }
+    samples
 }
 
 /// Whether there is something to hear, quiet as it may be: more than -50 dB.

@@ -482,6 +482,9 @@ impl Control {
         }
         self.drive(id, Input::ProgrammeOpened { epoch: opening.epoch, first: opening.first, boot: self.world.boot.clone() });
         self.encode(desk, ToEncoder::Record(desk, opening.first.start()));
+        if let Some(begun) = journal.begun() {
+            self.encode(desk, ToEncoder::Begun(desk, begun.start()));
+        }
         Ok(())
     }
 

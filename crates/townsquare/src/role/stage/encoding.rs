@@ -48,6 +48,8 @@ pub(super) enum ToEncoder {
     Check(DeskId, Input, Reply<Vec<u8>>),
     /// The programme is open from this time on.
     Record(DeskId, MediaTime),
+    /// From here on the programme is the event itself, where speakers' tracks begin; from its first 20 ms on unless this is said.
+    Begun(DeskId, MediaTime),
     /// Whether a rung besides the recording is asked for.
     Rung(DeskId, Rung, bool),
     /// The programme ends with the ticks that have come.
@@ -78,6 +80,7 @@ struct Event {
     own: [Option<Encoder>; INPUTS],
     checks: [Option<Check>; INPUTS],
     tracks: [Option<Solo>; INPUTS],
+    begun: MediaTime,
     timestamp: u32,
     programme: Option<Programme>,
     levels: [Option<InputLevel>; INPUTS],
@@ -136,6 +139,7 @@ impl Encoding {
                 let recording = Encoder::programme(Rung::R64).inspect_err(|error| tracing::error!(%error, "no encoder for the recording"));
                 event.programme = Some(Programme { at, rungs: [recording.ok(), None, None] });
             }),
+            ToEncoder::Begun(desk, begun) => self.with(desk, |event| event.begun = begun),
             ToEncoder::Rung(desk, rung, on) => self.rung(desk, rung, on),
             ToEncoder::End(desk) => {
                 self.events.remove(&desk);
@@ -172,8 +176,9 @@ impl Encoding {
         if let Some(programme) = &mut event.programme {
             for (input, solo) in Input::all().zip(&mut event.tracks) {
                 let packet = solo.as_mut().and_then(|solo| Some((solo.participant, solo.hear(output, input)?)));
-                let Some((participant, packet)) = packet else { continue };
-                if self.recorder.try_send(ToRecorder::Track(desk, participant, programme.at, packet)).is_err() {
+                let at = programme.at.0.checked_sub(event.begun.0).map(MediaTime);
+                let Some(((participant, packet), at)) = packet.zip(at) else { continue };
+                if self.recorder.try_send(ToRecorder::Track(desk, participant, at, packet)).is_err() {
                     count(&self.metrics.dropped);
                 }
             }
@@ -251,6 +256,7 @@ impl Event {
             own: [const { None }; INPUTS],
             checks: [const { None }; INPUTS],
             tracks: [const { None }; INPUTS],
+            begun: MediaTime(0),
             timestamp: 0,
             programme: None,
             levels: [None; INPUTS],

@@ -1,6 +1,7 @@
 //! What needs to know which fragment of the recording is being filled: the begin of the event itself, and cuts.
 
 use super::Control;
+use crate::role::stage::encoding::ToEncoder;
 use crate::role::stage::event::Marked;
 use crate::role::stage::recorder::ToRecorder;
 use crate::role::stage::words::{Done, Reply};
@@ -20,6 +21,9 @@ impl Control {
         match self.events.get_mut(&id).and_then(|event| event.marks.pop_front()) {
             Some(Marked::Begin) => {
                 self.drive(id, Input::Begun { first: filling });
+                if let Some(event) = self.events.get(&id) {
+                    self.encode(event.desk, ToEncoder::Begun(event.desk, filling.start()));
+                }
                 let waiting = self.events.get_mut(&id).map(|event| std::mem::take(&mut event.beginning)).unwrap_or_default();
                 for reply in waiting {
                     // Who asked may have gone.
