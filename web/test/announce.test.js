@@ -1,6 +1,8 @@
 /** Before an event: a member announces it with a picture, in their own time; its page counts down by the server's clock; it is changed and taken back; a private one asks for its passphrase. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { HtmlValidate } from 'html-validate';
+import ogs from 'open-graph-scraper';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { faultsOf, launch } from './browser.js';
@@ -104,6 +106,29 @@ test('a member announces, is told what is wrong, changes and takes back', async 
   assert.equal(await page.getByText('The old bridge').count(), 0);
   assert.deepEqual(faults, []);
   await context.close();
+});
+
+test('judges that nobody here wrote find nothing wrong with pages and previews', async () => {
+  const event = await server.event('Bread & <salt>', '--description', 'See https://example.org/x.', '--start-at', '2030-06-01T18:00:00Z', '--repeats', 'weekly', '--times', '2');
+  const shown = await (await fetch(event.page)).text();
+  const series = /\/series\/[0-9a-z]{12}/.exec(shown)?.[0];
+  // What is left to taste is ours: the case of the doctype, and types that are the default anyway.
+  const judge = new HtmlValidate({
+    extends: ['html-validate:recommended'],
+    rules: { 'doctype-style': 'off', 'no-implicit-input-type': 'off', 'no-implicit-button-type': 'off', 'no-trailing-whitespace': 'off' },
+  });
+  const browsing = await browser.newContext({ storageState: member });
+  for (const path of ['/', `/events/${event.id}`, `/events/${event.id}/nothing`, String(series), '/events/new', '/sign-in']) {
+    const html = await (await browsing.request.get(server.base + path)).text();
+    const { results: found } = await judge.validateString(html);
+    assert.deepEqual(found.flatMap(({ messages }) => messages.map(({ line, ruleId, message }) => `${path}:${line} ${ruleId}: ${message}`)), [], path);
+  }
+  await browsing.close();
+  const { error, result } = await ogs({ html: shown });
+  assert.ok(!error);
+  assert.deepEqual([result.ogTitle, result.ogUrl, result.twitterCard], ['Bread & <salt>', event.page, 'summary_large_image']);
+  assert.equal(result.ogDescription, 'Begins 1 June 2030, 18:00 UTC. See https://example.org/x.');
+  assert.deepEqual([result.ogImage?.[0].width, result.ogImage?.[0].height, result.ogImage?.[0].type], ['1200', '630', 'image/png']);
 });
 
 test('without script a member announces a series all the same', async () => {

@@ -41,6 +41,8 @@ struct StagePage {
     microphone: bool,
     over: bool,
     replay: bool,
+    /// Whether every speaker is recorded apart.
+    record_tracks: bool,
 }
 
 pub(crate) async fn show(
@@ -87,6 +89,7 @@ pub(crate) async fn show(
         check: addresses.check(event.id),
         microphone: addresses.microphone(),
         over: event.phase() == Phase::Ended,
+        record_tracks: event.plan.record_tracks,
         replay: event.has_replay(),
     }))
 }

@@ -35,6 +35,9 @@ fn a_member_announces_changes_and_takes_back() {
         }
         assert!(!page.text().contains("/edit"));
         let mine = town.get(&path, &bob).await;
+        let (_, stage) = mine.text().split_once("https://square.example/stage/").expect("the speakers' link");
+        let stage = town.get(&format!("/stage/{}", stage.split('"').next().expect("a ticket")), "").await;
+        assert!(stage.text().contains("recorded on a track of their own"), "{}", stage.text());
         assert!(mine.text().contains(&format!("href=\"{path}/edit\"")));
         assert_eq!(town.get(&format!("{path}/edit"), &eve).await.status, 403);
         let form = town.get(&format!("{path}/edit"), &bob).await;
