@@ -7,11 +7,10 @@ mod hands;
 mod model;
 
 use super::*;
-use crate::words::{Action, Loudness, MediaUse, Mix};
+use crate::words::{Action, Loudness, MediaUse, Mix, Side};
 use base::Epoch;
-use base::fact::LevelDb;
-use base::journal::Clock;
-use base::journal::Role;
+use base::fact::{Hand, LevelDb};
+use base::journal::{Clock, ClockMode, Role};
 use base::limit;
 use proptest::prelude::*;
 
@@ -477,8 +476,24 @@ fn who_had_no_key_is_gone_after_a_restart() {
     assert_eq!(world.all(media(3, "a")), "mix+3:false");
 }
 
+fn any_clock() -> impl Strategy<Value = Option<ClockMode>> {
+    prop::option::of(prop::sample::select(vec![ClockMode::Speaker, ClockMode::Side, ClockMode::Turn]))
+}
+
+fn any_hands() -> impl Strategy<Value = Input> {
+    let hand = (0u64..4, 0i64..2_000).prop_map(|(id, since)| Hand {
+        id,
+        name: "H".into(),
+        topic: "T".into(),
+        votes: 0,
+        spoke: false,
+        since: UnixMillis(since),
+    });
+    prop::collection::vec(hand, 0..3).prop_map(|hands| Input::Hands { open: true, hands })
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
-    let key = prop::sample::select(vec!["", "host", "a", "b", "c"]);
+    let key = prop::sample::select(vec!["", "host", "co", "a", "b", "c"]);
     let participant = (0u16..6).prop_map(ParticipantId);
     let action = prop_oneof![
         4 => Just(Action::GoLive { yes: true }),
@@ -486,7 +501,23 @@ fn any_input() -> impl Strategy<Value = Input> {
         8 => (participant.clone(), any::<bool>()).prop_map(|(participant, muted)| Action::Mute { participant, muted }),
         4 => "[a-z ]{0,3}".prop_map(|name| Action::Rename { name }),
         2 => Just(Action::Leave),
-        2 => participant.prop_map(|participant| Action::Remove { participant }),
+        2 => participant.clone().prop_map(|participant| Action::Remove { participant }),
+        2 => participant.clone().prop_map(|participant| Action::Ban { participant }),
+        4 => (participant.clone(), any::<bool>()).prop_map(|(participant, backstage)| Action::Step { participant: Some(participant), backstage }),
+        4 => any::<bool>().prop_map(|backstage| Action::Step { participant: None, backstage }),
+        1 => any::<bool>().prop_map(|locked| Action::Lock { locked }),
+        3 => (participant.clone(), prop::sample::select(vec![Role::Host, Role::CoHost, Role::Speaker]))
+            .prop_map(|(participant, role)| Action::Promote { participant, role }),
+        2 => participant.clone().prop_map(|participant| Action::HandOver { participant }),
+        2 => prop::collection::vec(participant.clone(), 0..4).prop_map(|order| Action::Succession { order }),
+        2 => (0u64..4).prop_map(|hand| Action::Admit { hand }),
+        2 => (0u64..4).prop_map(|hand| Action::Decline { hand }),
+        3 => (any_clock(), 0u64..60, prop::collection::vec(participant.clone(), 0..3)).prop_map(|(mode, seconds, who)| {
+            Action::Clock { mode, seconds, sides: vec![Side { name: "For".into(), who }] }
+        }),
+        4 => prop::option::of(participant).prop_map(|participant| Action::Turn { participant }),
+        2 => (any::<bool>(), any::<bool>()).prop_map(|(ready, yes)| Action::Ready { ready, yes }),
+        1 => Just(Action::MuteAll),
     ];
     let kind = prop::sample::select(vec![SessionKind::Media(MediaUse::Sends), SessionKind::Monitor, SessionKind::Console]);
     prop_oneof![
@@ -495,6 +526,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => (0u64..8).prop_map(|session| Input::Closed(SessionId(session))),
         6 => (key, action).prop_map(|(key, action)| Input::Act { who: who(key, role(key)), action }),
         1 => (0u64..9).prop_map(|n| Input::RecordingStopped { first_lost: FragmentNumber(n) }),
+        2 => any_hands(),
+        2 => (0u16..6, 20u8..90, any::<bool>()).prop_map(|(participant, level, talking)| voice(participant, level, talking, false).remove(0)),
         1 => Just(Input::Tick),
     ]
 }
@@ -504,7 +537,7 @@ proptest! {
     fn the_journal_brings_back_what_was(inputs in prop::collection::vec(any_input(), 0..60)) {
         let mut world = World::new();
         for input in inputs {
-            world.millis += 7;
+            world.millis += 700;
             world.give(input);
         }
         let again = Stage::restore(world.now(), EventId::from_random(1), CREATED, UNPLANNED, &world.journal);

@@ -1,8 +1,6 @@
 //! The debate clock.
 
 use super::*;
-use crate::words::Side;
-use base::journal::ClockMode;
 
 fn set(mode: Option<ClockMode>, seconds: u64, sides: &[(&str, &[u16])]) -> Vec<Input> {
     let side = |(name, who): &(&str, &[u16])| Side { name: (*name).to_owned(), who: who.iter().copied().map(ParticipantId).collect() };

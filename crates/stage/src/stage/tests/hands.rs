@@ -1,7 +1,6 @@
 //! Raised hands.
 
 use super::*;
-use base::fact::Hand;
 
 fn hand(id: u64, votes: u32, spoke: bool, since: i64) -> Hand {
     Hand { id, name: format!("H{id}"), topic: "Roads".into(), votes, spoke, since: UnixMillis(since) }
