@@ -132,19 +132,21 @@ impl Stage {
         Ok(())
     }
 
-    /// Everybody goes on stage by themselves; who rules may send them back, but puts nobody's voice on the air.
+    /// Oneself both ways. Who rules sends others back and calls them on stage, where they open their microphone themselves.
     fn step(&mut self, turn: &mut Turn, who: &Who, me: Option<ParticipantId>, whom: Option<ParticipantId>, backstage: bool) -> Done {
         let participant = whom.or(me).ok_or(FaultKind::Forbidden)?;
         if Some(participant) == me {
             if !backstage && self.kept.locked && !self.rules(who) {
                 return Err(FaultKind::StageLocked);
             }
-        } else if backstage {
-            self.over(who, participant)?;
         } else {
-            return Err(FaultKind::Forbidden);
+            self.over(who, participant)?;
         }
-        if self.placed(participant)?.backstage != backstage {
+        let person = self.placed(participant)?;
+        if person.backstage != backstage {
+            if Some(participant) != me && !backstage && !person.muted {
+                self.set_muted(turn, participant, true);
+            }
             self.decide(turn, What::Stepped { participant, backstage });
         }
         Ok(())

@@ -117,7 +117,8 @@ fn guests_wait_behind_the_stage() {
     check(vec![go_live(), behind(1, "a"), step("a", None, false)], "stepped:1:false air1:true s1");
     check(vec![go_live(), media(1, "a"), step("a", None, true)], "stepped:1:true air1:false s0");
     check(vec![go_live(), media(1, "a"), step("host", Some(1), true)], "stepped:1:true air1:false s0");
-    check(vec![go_live(), behind(1, "a"), step("host", Some(1), false)], "forbidden");
+    check(vec![go_live(), behind(1, "a"), step("host", Some(1), false)], "muted:1:true mix=1:true stepped:1:false air1:true s1");
+    check(vec![go_live(), behind(1, "a"), step("b", Some(1), false)], "forbidden");
     check(vec![go_live(), media(1, "a"), step("b", Some(1), true)], "forbidden");
     check(vec![go_live(), step("a", None, false)], "forbidden");
     check(vec![go_live(), behind(1, "a"), gone(1), media(2, "a")], "mix+2:false");

@@ -34,9 +34,10 @@ enum Step {
         who: usize,
         backstage: bool,
     },
-    SendBack {
+    Call {
         by: usize,
         whom: usize,
+        backstage: bool,
     },
     Lock {
         by: usize,
@@ -152,7 +153,11 @@ impl Model {
                 let may = self.acts(who) && self.here(who) && (backstage || !self.locked || self.rules(who));
                 self.with(who, may, |person| person.backstage = backstage);
             }
-            Step::SendBack { by, whom } => self.with(whom, self.over(by, whom), |person| person.backstage = true),
+            Step::Call { by, whom, backstage } => self.with(whom, self.over(by, whom), |person| {
+                // Nobody's microphone is opened by somebody else.
+                person.muted |= person.backstage && !backstage;
+                person.backstage = backstage;
+            }),
             Step::Lock { by, locked } => {
                 if self.acts(by) && self.rules(by) {
                     self.locked = locked;
@@ -244,8 +249,7 @@ impl Story {
             Step::Mute { by, whom, muted } => self.act(by, Action::Mute { participant: self.number(whom), muted }),
             Step::MuteAll { by } => self.act(by, Action::MuteAll),
             Step::Walk { who, backstage } => self.act(who, Action::Step { participant: None, backstage }),
-            Step::SendBack { by, whom } if by == whom => {}
-            Step::SendBack { by, whom } => self.act(by, Action::Step { participant: Some(self.number(whom)), backstage: true }),
+            Step::Call { by, whom, backstage } => self.act(by, Action::Step { participant: Some(self.number(whom)), backstage }),
             Step::Lock { by, locked } => self.act(by, Action::Lock { locked }),
             Step::Leave { who } => self.act(who, Action::Leave),
             Step::Remove { by, whom } => self.act(by, Action::Remove { participant: self.number(whom) }),
@@ -270,7 +274,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => (one(), one(), any::<bool>()).prop_map(|(by, whom, muted)| Step::Mute { by, whom, muted }),
         1 => one().prop_map(|by| Step::MuteAll { by }),
         4 => (one(), any::<bool>()).prop_map(|(who, backstage)| Step::Walk { who, backstage }),
-        2 => (one(), one()).prop_filter("somebody else", |(by, whom)| by != whom).prop_map(|(by, whom)| Step::SendBack { by, whom }),
+        3 => (one(), one(), any::<bool>())
+            .prop_filter("somebody else", |(by, whom, _)| by != whom)
+            .prop_map(|(by, whom, backstage)| Step::Call { by, whom, backstage }),
         2 => (one(), any::<bool>()).prop_map(|(by, locked)| Step::Lock { by, locked }),
         2 => one().prop_map(|who| Step::Leave { who }),
         1 => (one(), one()).prop_map(|(by, whom)| Step::Remove { by, whom }),
