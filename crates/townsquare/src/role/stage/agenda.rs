@@ -47,8 +47,9 @@ impl Agenda {
 fn doors_at(dir: &Path, now: UnixMillis) -> Option<UnixMillis> {
     let announcement = Announcement::read(&std::fs::read(dir.join("event.json")).ok()?).ok()?;
     let schedule = schedule(&announcement);
-    let waits = schedule.gives_up_at().is_some_and(|until| now < until);
+    // Of most events this is all that is read.
+    schedule.gives_up_at().filter(|until| now < *until)?;
     let journal = Journal::read(&std::fs::read(dir.join("journal")).unwrap_or_default());
     let is_open = journal.epochs().next().is_some() || journal.end().is_some();
-    schedule.doors_at().filter(|_| waits && !is_open)
+    schedule.doors_at().filter(|_| !is_open)
 }
