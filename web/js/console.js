@@ -1,7 +1,8 @@
 /** `<town-console>`: a speaker's or host's place on the stage, from the choice of a microphone to the end of the event. */
+import { Board } from './console/board.js';
 import { Check, blockedWords } from './console/check.js';
 import { DebateClock, Fairness } from './console/clock.js';
-import { button } from './console/controls.js';
+import { ask, button } from './console/controls.js';
 import { People } from './console/people.js';
 import { Queue } from './console/queue.js';
 import { Rule } from './console/rule.js';
@@ -52,7 +53,7 @@ class TownConsole extends HTMLElement {
   #mine = h('p', { className: 'stage-mine', role: 'status' });
   #mute = button('Mute', 'button mute', () => this.#toggle());
   #step = button('', 'button', () => void this.#act({ do: 'step', backstage: !this.#me?.backstage }));
-  #ready = button('', 'button quiet', () => void this.#act({ do: 'ready', ready: !this.#me?.ready }));
+  #ready = button('', 'button quiet', () => void this.#getReady());
   #leaves = button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#back()));
   #downlink = h('audio', { autoplay: true });
   #keys = h('dialog', { ariaLabel: 'Keys' }, h('h2', {}, 'Keys'), h('dl', { className: 'facts' }, ...KEYS.flatMap(([key, does]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, does)])));
@@ -64,12 +65,15 @@ class TownConsole extends HTMLElement {
   #queue = new Queue(this.#desk);
   #clock = new DebateClock(this.#desk);
   #fairness = new Fairness();
+  #board = new Board(this.#desk, () => ({ event: this.#given('event'), token: this.#given('token') }));
   #rule = new Rule(this.#desk, () => this.#showCheck());
 
   connectedCallback() {
     this.#life = new AbortController();
     const { signal } = this.#life;
     addEventListener('beforeunload', (event) => this.#link && event.preventDefault(), { signal });
+    // The others learn at once that somebody is gone, not when their silence is noticed.
+    addEventListener('pagehide', () => this.#leave(), { signal });
     document.addEventListener('keydown', (event) => this.#key(event), { signal });
     navigator.mediaDevices?.addEventListener?.('devicechange', () => this.#stream && void this.#devices(), { signal });
     this.#name.value = this.#given('name') || remembered();
@@ -157,6 +161,7 @@ class TownConsole extends HTMLElement {
       this.#people.element,
       this.#clock.element,
       this.#fairness.element,
+      this.#board.element,
       this.#keys,
       this.#downlink,
     );
@@ -194,7 +199,7 @@ class TownConsole extends HTMLElement {
     this.#state = null;
     this.#linked = false;
     this.#charge = undefined;
-    for (const part of [this.#people, this.#queue, this.#clock, this.#fairness, this.#rule, this.#check]) part.clear();
+    for (const part of [this.#people, this.#queue, this.#clock, this.#fairness, this.#rule, this.#board, this.#check]) part.clear();
     for (const part of [this.#told, this.#remark, this.#inCharge]) part.hidden = true;
     this.#downlink.srcObject = null;
     this.#stream?.getTracks().forEach((track) => track.stop());
@@ -272,6 +277,22 @@ class TownConsole extends HTMLElement {
     this.#remarkEnds = setTimeout(() => (this.#remark.hidden = true), REMARK_MILLIS);
   }
 
+  /** Ready for an event that begins by itself: a microphone that was silent is asked about first. */
+  async #getReady() {
+    const ready = !this.#me?.ready;
+    const done = await this.#act({ do: 'ready', ready });
+    if (done.code !== 'microphone-silent') return;
+    const sure = await ask({
+      title: 'Ready in silence?',
+      words: 'Nothing was heard from your microphone. Are you ready all the same?',
+      yes: 'I am ready all the same',
+      no: 'Check the microphone',
+      danger: false,
+    });
+    if (sure) await this.#act({ do: 'ready', ready, yes: true });
+    else this.#showCheck();
+  }
+
   /** @param {object} action */
   async #act(action) {
     const done = (await this.#link?.act(action)) ?? { fault: '', code: '', answer: {} };
@@ -347,10 +368,10 @@ class TownConsole extends HTMLElement {
   /** @param {import('./stage-link.js').StageState} state */
   #showParts(state) {
     const role = state.you?.role ?? 'speaker';
-    const may = { rules: state.you?.rules ?? role === 'host', host: role === 'host' };
-    this.#check.show(state.you?.connection, this.#link?.ports ?? { udp: [], tcp: [] }, this.#me?.here ?? false);
+    const may = { rules: state.you?.rules ?? role === 'host' };
+    this.#check.show(state.you?.connection, this.#me?.here ?? false);
     this.#showCharge(state, may);
-    for (const part of [this.#people, this.#queue, this.#clock, this.#rule]) part.show(state, may);
+    for (const part of [this.#people, this.#queue, this.#clock, this.#rule, this.#board]) part.show(state, may);
     this.#fairness.show(state);
   }
 
@@ -373,8 +394,8 @@ class TownConsole extends HTMLElement {
     if (charge === undefined || state.phase !== 'live') return;
     const heir = state.stage.find((one) => one.id === charge && one.role !== 'host');
     const mine = heir !== undefined && heir.id === you.id && rules;
-    put(this.#inCharge, mine ? 'The host is gone. You are in charge.' : 'The host is gone. Somebody else is in charge.');
-    if (heir && !mine) put(this.#inCharge, `The host is gone. ${heir.name} is in charge.`);
+    const hosts = state.stage.some((one) => one.role === 'host' && one.here);
+    if (heir) put(this.#inCharge, `${hosts ? '' : 'The host is gone. '}${mine ? 'You are' : `${heir.name} is`} in charge.`);
     const had = this.#charge !== undefined && this.#charge !== null && state.stage.some((one) => one.id === this.#charge && one.role !== 'host');
     if (!heir && had) this.#say(state.you.role === 'host' ? 'You are in charge again.' : 'The host is back and in charge again.');
     this.#inCharge.hidden = !heir;

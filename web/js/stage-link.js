@@ -4,10 +4,10 @@
  *
  * The shapes of docs/formats.md, "HTTP of the stage":
  * @typedef {'host' | 'co-host' | 'speaker'} Role
- * @typedef {{ verdict: 'good' | 'fair' | 'bad', words: string, rtt_ms: number, loss_percent: number, jitter_ms: number, by: 'udp' | 'tcp' }} Connection
+ * @typedef {{ verdict: 'good' | 'fair' | 'bad', words: string, rtt_ms: number | null, loss_percent: number, jitter_ms: number, by: 'udp' | 'tcp' }} Connection
  * @typedef {{ id: number, name: string, role: Role, muted: boolean, here: boolean, backstage?: boolean, ready?: boolean, connection?: Connection | null }} Person
  * @typedef {{ id: string, name: string, topic: string, votes: number, spoke: boolean, since: number }} Hand
- * @typedef {{ mode: 'speaker' | 'side' | 'turn', running: number | null, chime_ms: number,
+ * @typedef {{ mode: 'speaker' | 'side' | 'turn', running: number | null, counts?: boolean, seconds?: number, chime_ms: number,
  *   budgets: { who: number[], name: string, left_ms: number }[] }} Clock
  * @typedef {{ phase: 'backstage' | 'doors' | 'live' | 'ended', since?: number, start_at?: number | null, title: string,
  *   you: { id?: number, role: Role, rules?: boolean, host?: boolean, connection?: Connection | null }, stage: Person[], listeners: number, alarms: string[],

@@ -28,6 +28,8 @@ pub enum Order {
     GoLive,
     /// End the event.
     End,
+    /// Let nobody in who comes with this ticket, and have those leave who are there.
+    Bar(u64),
 }
 
 /// What is done outside this crate: files and other roles.

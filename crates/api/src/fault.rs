@@ -13,6 +13,13 @@ use std::error::Error as _;
 #[derive(Debug)]
 pub(crate) struct Fault(FaultKind);
 
+impl Fault {
+    /// What the one who asked is told.
+    pub(crate) const fn kind(&self) -> FaultKind {
+        self.0
+    }
+}
+
 impl From<FaultKind> for Fault {
     fn from(kind: FaultKind) -> Self {
         Self(kind)

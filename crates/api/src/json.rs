@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod event;
+pub(crate) mod invite;
 pub(crate) mod part;
 pub(crate) mod rehearsal;
 
@@ -20,6 +21,8 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/townsquare/v1/events/{event}/go-live", post(event::go_live)),
         ("/api/townsquare/v1/events/{event}/end", post(event::end)),
         ("/api/townsquare/v1/events/{event}/rehearsal", get(rehearsal::show).post(rehearsal::start).delete(rehearsal::end)),
+        ("/api/townsquare/v1/events/{event}/invites", get(invite::list).post(invite::create)),
+        ("/api/townsquare/v1/events/{event}/invites/{invite}", delete(invite::delete)),
         ("/api/townsquare/v1/events/{event}/board", get(part::board)),
         ("/api/townsquare/v1/events/{event}/reactions", post(part::react)),
         ("/api/townsquare/v1/events/{event}/hand", post(part::raise)),

@@ -5,6 +5,7 @@ pub(crate) mod beside;
 pub(crate) mod event;
 pub(crate) mod help;
 pub(crate) mod home;
+pub(crate) mod invite;
 pub(crate) mod locked;
 pub(crate) mod part;
 mod prose;

@@ -54,6 +54,8 @@ fn pages() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/events/{event}/rehearsal", get(page::rehearsal::show).post(page::rehearsal::start)),
         ("/events/{event}/rehearsal/end", post(page::rehearsal::end)),
         ("/events/{event}/rehearsal/report", get(page::rehearsal::report)),
+        ("/events/{event}/invites", get(page::invite::show).post(page::invite::create)),
+        ("/events/{event}/invites/{invite}/revoke", post(page::invite::revoke)),
         ("/help/{guide}", get(page::help::show)),
         ("/series/{series}", get(page::series::show)),
         ("/series/{series}/calendar.ics", get(page::series::calendar)),

@@ -43,6 +43,7 @@ pub(crate) struct Stagehand {
     store: Store,
     pub(crate) announced: Mutex<Vec<EventId>>,
     pub(crate) pictures: Mutex<BTreeMap<EventId, Vec<u8>>>,
+    pub(crate) barred: Mutex<Vec<u64>>,
     pub(crate) down: AtomicBool,
     /// The crowd that was sent, and for which event.
     sent: Mutex<Option<(EventId, Crowd)>>,
@@ -104,6 +105,10 @@ impl Shell for Stagehand {
             let at = UnixMillis(NOW.0 + 60_000);
             let done = match order {
                 Order::GoLive => self.store.mark_live(event, at).await,
+                Order::Bar(ticket) => {
+                    self.barred.lock().expect("no test panics with it").push(ticket);
+                    Ok(())
+                }
                 Order::End => self.store.mark_ended(event, at, FragmentNumber(300)).await,
             };
             done.map_err(|_| FaultKind::Internal)
@@ -220,6 +225,7 @@ impl Town {
             store: store.clone(),
             announced: Mutex::default(),
             pictures: Mutex::default(),
+            barred: Mutex::default(),
             down: AtomicBool::new(false),
             sent: Mutex::default(),
             last: Mutex::default(),

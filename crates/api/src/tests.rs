@@ -4,6 +4,7 @@ mod announcement;
 mod beside;
 mod faults;
 mod headers;
+mod invite;
 mod part;
 mod programs;
 mod rehearsal;

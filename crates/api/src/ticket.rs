@@ -3,7 +3,7 @@
 use crate::app::App;
 use base::{EventId, FaultKind, UnixMillis, Visibility};
 use gate::ticket::{Claims, Class, admit, sign};
-use store::Event;
+use store::{Event, Guest, Invite};
 
 const SECOND: i64 = 1_000;
 const DAY: i64 = 24 * 3_600 * SECOND;
@@ -20,6 +20,15 @@ const CLOCK_MAY_JUMP: i64 = DAY;
 /// The ticket of this class for this event. The same words every time within weeks, so that a link shown twice is one link.
 pub(crate) fn for_event(app: &App, event: &Event, class: Class) -> String {
     sign(app.keys(), &claims(event, class, app.now()))
+}
+
+/// The ticket of an invite: as a stage link's, with a number of its own.
+pub(crate) fn for_invite(app: &App, event: &Event, invite: &Invite) -> String {
+    let class = match invite.guest {
+        Guest::Speaker => Class::Speaker,
+        Guest::CoHost => Class::CoHost,
+    };
+    sign(app.keys(), &Claims { id: invite.id, ..claims(event, class, app.now()) })
 }
 
 /// The ticket that listeners need: private events ask for one.

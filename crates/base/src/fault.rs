@@ -17,6 +17,12 @@ pub enum FaultKind {
     TicketExpired,
     /// The one-time link was used already or is too old.
     LinkSpent,
+    /// The invite was taken back.
+    InviteRevoked,
+    /// The event has as many invites as one may have.
+    InvitesFull,
+    /// The invite has no name, or one that is too long; or its note is.
+    InviteUnusable,
     /// Who asks may not do this.
     Forbidden,
     /// The page's own protection against forged forms did not match.
@@ -169,6 +175,11 @@ impl FaultKind {
             Self::BadTicket => ("bad-ticket", 401, "This link is not valid here. Ask the host for a new one."),
             Self::TicketExpired => ("ticket-expired", 401, "This link has expired. Ask the host for a new one."),
             Self::LinkSpent => ("link-spent", 410, "This one-time link was used already or is too old. Ask for a new one."),
+            Self::InviteRevoked => ("invite-revoked", 401, "This invite was taken back. Ask the host for a new one."),
+            Self::InvitesFull => {
+                ("invites-full", 409, "This event has 200 invites, as many as it may have. Use the link for all speakers.")
+            }
+            Self::InviteUnusable => ("invite-unusable", 422, "An invite needs a name of 1 to 40 characters, and its note has 200 at most."),
             Self::Forbidden => ("forbidden", 403, "You may not do this here."),
             Self::BadCsrf => ("bad-csrf", 403, "The form is too old. Load the page again and repeat."),
             Self::NotFound => ("not-found", 404, "There is nothing here. Check the address."),

@@ -82,6 +82,12 @@ pub const START_AHEAD_DAYS_MAX: i64 = 3_653;
 /// Characters of a name shown on stage. Answer: cut at the limit, for a name is never a reason to be silent.
 pub const STAGE_NAME_CHARS_MAX: usize = 40;
 
+/// Invites of one event, those taken back included. Answer: 409 `invites-full`.
+pub const INVITES_PER_EVENT_MAX: u32 = 200;
+
+/// Characters of what a host notes about an invite. Answer: 422 `invite-unusable`.
+pub const INVITE_NOTE_CHARS_MAX: usize = 200;
+
 /// Characters of an account's name. Answer: 422 `name-unusable`.
 pub const ACCOUNT_NAME_CHARS_MAX: usize = 30;
 

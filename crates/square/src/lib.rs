@@ -1,4 +1,5 @@
-//! Accounts, events as announcements, and what an audience takes part in: the rules, each of them once, and the actions that follow them.
+//! Accounts, events as announcements, invites, and what an audience takes part in: the rules, each of them once, and the actions that follow
+//! them.
 //!
 //! The rules are pure: who asks, what they ask for and what time it is are arguments. The actions apply them over a
 //! [`store::Store`]. Nothing here knows HTTP, cookies, templates or where the stage listens.
@@ -9,6 +10,7 @@ pub mod assembly;
 pub mod event;
 mod fault;
 pub mod hand;
+pub mod invite;
 pub mod passphrase;
 pub mod pin;
 pub mod poll;

@@ -118,6 +118,11 @@ pub enum Action {
         /// Whom.
         participant: ParticipantId,
     },
+    /// Let nobody in who comes with this ticket; whoever did leaves. What becomes of an invite that is taken back.
+    Bar {
+        /// The ticket's number.
+        ticket: u64,
+    },
     /// Make somebody a co-host, or a speaker again.
     Promote {
         /// Whom.

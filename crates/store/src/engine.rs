@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "announcements", include_str!("../migrations/0002_announcements.sql")),
     (3, "crowd", include_str!("../migrations/0003_crowd.sql")),
     (4, "after", include_str!("../migrations/0004_after.sql")),
+    (5, "invites", include_str!("../migrations/0005_invites.sql")),
 ];
 
 /// The database. Cheap to clone: a handle to a pool.

@@ -1,4 +1,4 @@
-//! Rows: accounts, sign-in links, sessions, events, their series and what their audiences take part in, on SQLite and on PostgreSQL.
+//! Rows: accounts, sign-in links, sessions, events, their series, invites and what their audiences take part in, on SQLite and on PostgreSQL.
 //!
 //! The only place that holds SQL and knows which engine is behind it. Every query is one text in the dialect that both
 //! engines share, and the same tests run it on both. It keeps what it is told: rules live in `square`, the clock and
@@ -10,6 +10,7 @@ mod engine;
 pub mod event;
 mod guest;
 pub mod hand;
+pub mod invite;
 pub mod replay;
 pub mod series;
 pub mod session;
@@ -20,6 +21,7 @@ pub use board::{Pin, Poll, Question};
 pub use engine::{Error, Store};
 pub use event::{After, Event, Listed, Phase};
 pub use hand::{Hand, Standing};
+pub use invite::{Guest, Invite};
 pub use replay::Replay;
 pub use series::{Repeats, Series, SeriesId};
 pub use session::{Hash, Link, Session};

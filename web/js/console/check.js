@@ -64,22 +64,20 @@ export class Check {
 
   /**
    * @param {Connection | null | undefined} connection as the stage measured it
-   * @param {Ports} ports where it takes sound
    * @param {boolean} here whether the microphone is connected
    */
-  show(connection, ports, here) {
+  show(connection, here) {
     this.#recording.hidden = connection === undefined;
     this.#record.disabled ||= !here;
     if (here && !this.#said.dataset.busy) this.#record.disabled = false;
     if (!connection) return;
     const { verdict, words, rtt_ms, loss_percent, jitter_ms, by } = connection;
-    const blocked = by === 'tcp' && ports.udp.length ? ` ${portsIn(ports.udp, 'UDP')} blocked on your network: the sound takes the slower way, over TCP.` : '';
-    const text = `Your connection is ${verdict}. ${words}${blocked}`.trim();
-    // Read out when the verdict changes, not with every figure.
-    if (this.#connection !== `${verdict} ${by}`) put(this.#line, text);
+    // Read out when the verdict changes, not with every figure in its words.
+    if (this.#connection !== `${verdict} ${by}`) put(this.#line, verdict === 'good' ? words : `Your connection is ${verdict}. ${words}`);
     this.#connection = `${verdict} ${by}`;
-    this.#line.className = verdict === 'bad' || blocked ? 'notice warn' : verdict === 'fair' ? 'notice' : '';
-    put(this.#figures, `${Math.round(rtt_ms)} ms there and back, ${loss_percent.toFixed(1)} % lost, ${Math.round(jitter_ms)} ms unsteady, over ${by.toUpperCase()}.`);
+    this.#line.className = { good: '', fair: 'notice', bad: 'notice warn' }[verdict];
+    const way = rtt_ms === null ? '' : `${Math.round(rtt_ms)} ms there and back, `;
+    put(this.#figures, `${way}${loss_percent.toFixed(1)} % lost, ${Math.round(jitter_ms)} ms uneven, over ${by.toUpperCase()}.`);
   }
 
   async #listen() {
@@ -110,6 +108,3 @@ export function blockedWords({ udp, tcp }) {
   if (!ways.length) return 'The stage named no address for your sound. Tell who runs this square.';
   return `Your microphone’s sound does not get through to the stage. Something between you and it blocks ${ways.join(' and ')}. Try another network, or ask whoever runs yours to open ${ways.length > 1 ? 'one of them' : 'it'}.`;
 }
-
-/** @param {string[]} ports @param {string} by */
-const portsIn = (ports, by) => `${by} ${ports.join(' and ')} ${ports.length > 1 ? 'are' : 'is'}`;

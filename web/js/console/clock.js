@@ -88,7 +88,8 @@ export class DebateClock {
     if (!this.#said) return;
     const gone = performance.now() - this.#said.at;
     for (const row of this.#rows.values()) {
-      const left = row.runs ? row.ms - gone : row.ms;
+      // It stands still while its speaker's connection is lost.
+      const left = row.runs && this.#said.clock.counts !== false ? row.ms - gone : row.ms;
       put(row.left, minutes(left));
       row.item.classList.toggle('runs', row.runs);
       row.item.classList.toggle('ends', left <= this.#said.clock.chime_ms);

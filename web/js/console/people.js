@@ -5,7 +5,7 @@ import { ask, button, keep, roleName } from './controls.js';
 /** @typedef {import('./controls.js').Person} Person */
 /** @typedef {import('./controls.js').StageState} StageState */
 /** @typedef {{ item: HTMLElement, face: HTMLElement, name: HTMLElement, note: HTMLElement, tools: HTMLElement, mute: HTMLButtonElement,
- *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, more: HTMLDetailsElement, backstage: boolean, role: string }} Row */
+ *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, more: HTMLDetailsElement, role: string }} Row */
 
 export class People {
   #desk;
@@ -21,7 +21,7 @@ export class People {
     this.#desk = desk;
   }
 
-  /** @param {StageState} state @param {{ rules: boolean, host: boolean }} may */
+  /** @param {StageState} state @param {{ rules: boolean }} may */
   show(state, may) {
     const on = state.stage.filter((one) => !one.backstage);
     const off = state.stage.filter((one) => one.backstage);
@@ -55,12 +55,11 @@ export class People {
    * @param {Row} row
    * @param {Person} one
    * @param {StageState} state
-   * @param {{ rules: boolean, host: boolean }} may
+   * @param {{ rules: boolean }} may
    */
   #put(row, one, state, may) {
     const self = one.id === state.you.id;
     const others = may.rules && !self;
-    row.backstage = one.backstage === true;
     row.role = one.role;
     put(row.face, initial(one.name));
     put(row.name, [typed(one.name), self ? ' (you)' : '']);
@@ -71,15 +70,14 @@ export class People {
     row.item.classList.toggle('away', !one.here);
     row.tools.hidden = !others;
     row.mute.hidden = one.muted;
-    row.step.hidden = one.backstage === undefined || (state.phase !== 'live' && !one.backstage);
-    put(row.step, one.backstage ? 'Bring on stage' : 'Send backstage');
-    row.step.ariaLabel = one.backstage ? `Bring ${one.name} on stage` : `Send ${one.name} backstage`;
+    // Nobody is put on the air by somebody else: they step on stage themselves.
+    row.step.hidden = one.backstage !== false || state.phase !== 'live';
     // A stage that knows of no lock knows of none of these either.
     const knows = state.locked !== undefined;
     row.promote.hidden = !knows || one.role === 'host';
     put(row.promote, one.role === 'co-host' ? 'Make speaker' : 'Make co-host');
-    row.promote.ariaLabel = one.role === 'co-host' ? `Make ${one.name} a speaker again` : `Make ${one.name} co-host`;
-    row.hand.hidden = !knows || !may.host || one.role === 'host';
+    row.promote.ariaLabel = `${one.role === 'co-host' ? 'Make speaker' : 'Make co-host'}: ${one.name}`;
+    row.hand.hidden = !knows || one.role === 'host' || state.in_charge === one.id;
     row.ban.hidden = !knows || one.role === 'host';
   }
 
@@ -90,21 +88,22 @@ export class People {
     const [face, nameOf, note] = [h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' })];
     const mute = button('Mute', 'button quiet small', () => act({ do: 'mute', participant: id, muted: true }));
     mute.ariaLabel = `Mute ${name}`;
-    const step = button('', 'button quiet small', () => act({ do: 'step', participant: id, backstage: !row.backstage }));
+    const step = button('Send backstage', 'button quiet small', () => act({ do: 'step', participant: id, backstage: true }));
+    step.ariaLabel = `Send backstage: ${name}`;
     const promote = button('', 'button quiet small', () => act({ do: 'promote', participant: id, role: row.role === 'co-host' ? 'speaker' : 'co-host' }));
     const hand = button('Hand over', 'button quiet small', () => void this.#handOver(id, name));
-    hand.ariaLabel = `Hand the event over to ${name}`;
+    hand.ariaLabel = `Hand over: ${name}`;
     const remove = button('Remove', 'button quiet small', () => act({ do: 'remove', participant: id }));
     remove.ariaLabel = `Remove ${name} from the stage`;
-    const ban = button('Ban…', 'button danger small', () => void this.#ban(id, name));
-    ban.ariaLabel = `Ban ${name}…`;
+    const ban = button('Ban', 'button danger small', () => void this.#ban(id, name));
+    ban.ariaLabel = `Ban ${name}`;
     const summary = h('summary', { ariaLabel: `More for ${name}` }, 'More');
     const more = h('details', { className: 'more' }, summary, h('div', { className: 'tools' }, promote, hand, remove, ban));
     more.addEventListener('click', (event) => event.target instanceof HTMLButtonElement && (more.open = false));
     const tools = h('span', { className: 'tools' }, mute, step, more);
     const item = h('li', {}, face, h('span', { className: 'who' }, nameOf, ' ', note), tools);
     /** @type {Row} */
-    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, more, backstage: false, role: one.role };
+    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, more, role: one.role };
     return row;
   }
 
@@ -113,9 +112,9 @@ export class People {
     const sure = await ask({
       title: `Ban ${name}?`,
       words:
-        'They leave at once, and neither this link nor their account brings them back: not on stage, not with a raised hand or a reaction, not to a private event. ' +
-        'What is public can’t be withheld: they can still listen to a public event.',
-      yes: `Ban ${name}`,
+        'They leave at once. Neither their link nor their account brings them back: not on stage, not with a raised hand or a reaction, not to a private event. ' +
+        'Whoever else comes with the same link is refused too; who is on stage stays. What is public can’t be withheld: they can still listen to a public event.',
+      yes: 'Ban them',
       no: 'Don’t ban',
     });
     if (sure) await this.#desk.act({ do: 'ban', participant: id });
@@ -125,7 +124,7 @@ export class People {
   async #handOver(id, name) {
     const sure = await ask({
       title: `Hand the event over to ${name}?`,
-      words: `${name} becomes host and you become co-host. Only ${name} can give it back.`,
+      words: `${name} becomes co-host and is in charge, and takes over when no host is there. You keep what you may do, and can leave.`,
       yes: 'Hand over',
       no: 'Keep it',
       danger: false,

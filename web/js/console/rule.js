@@ -11,7 +11,7 @@ export class Rule {
   #desk;
   #live = button('Go live', 'button', () => void this.#goLive(false));
   #lock = button('', 'button quiet', () => void this.#desk.act({ do: 'lock', locked: !this.#locked }));
-  #muteAll = button('Mute all others', 'button quiet', () => void this.#desk.act({ do: 'mute-all' }));
+  #muteAll = button('Mute all speakers', 'button quiet', () => void this.#desk.act({ do: 'mute-all' }));
   #end = button('End event', 'button danger', () => void this.#ending());
   #cuts = h('div', { className: 'cluster', role: 'group', ariaLabel: 'Cut what was said last' }, h('span', {}, 'Cut the last'), ...CUTS_SECONDS.map((seconds) => this.#cut(seconds)));
   #cutSaid = h('p', { className: 'meta', role: 'status' });
@@ -32,12 +32,12 @@ export class Rule {
   show(state, { rules }) {
     const knows = state.locked !== undefined;
     const live = state.phase === 'live';
-    const others = state.stage.filter((one) => one.id !== state.you.id);
+    const speakers = state.stage.some((one) => one.role === 'speaker');
     this.element.hidden = !rules;
     this.#locked = state.locked === true;
     this.#live.hidden = live;
     this.#end.hidden = !live;
-    this.#muteAll.hidden = !knows || !others.length;
+    this.#muteAll.hidden = !knows || !speakers;
     this.#lock.hidden = !knows;
     put(this.#lock, this.#locked ? 'Unlock the stage' : 'Lock the stage');
     this.#lock.ariaPressed = String(this.#locked);
@@ -86,7 +86,7 @@ export class Rule {
   /** @param {number} seconds */
   #cut(seconds) {
     const it = button(`${seconds} s`, 'button quiet small', () => void this.#cutLast(seconds));
-    it.ariaLabel = `Cut the last ${seconds} seconds`;
+    it.ariaLabel = `${seconds} s: cut the last ${seconds} seconds`;
     return it;
   }
 

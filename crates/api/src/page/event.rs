@@ -86,6 +86,7 @@ struct Run {
     rehearsal_path: String,
     /// Where the announcement is changed, as long as it may be.
     edit_path: Option<String>,
+    invites_path: String,
 }
 
 pub(crate) async fn show(
@@ -226,10 +227,11 @@ fn run(app: &App, event: &Event) -> Run {
         end_path: format!("/events/{}/end", event.id),
         rehearsal_path: super::rehearsal::path(event.id),
         edit_path: event.is_open_to_change().then(|| announce::path(event.id, "edit")),
+        invites_path: super::invite::path(event),
     }
 }
 
-fn path_of(app: &App, event: &Event) -> String {
+pub(crate) fn path_of(app: &App, event: &Event) -> String {
     page_path(event.id, ticket::for_listeners(app, event).as_deref())
 }
 

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use base::FaultKind;
 use gate::ticket::{Class, verify};
 use serde::Serialize;
-use square::event;
+use square::{event, invite};
 use store::Phase;
 
 /// What a speaker's program needs, out of one link.
@@ -60,6 +60,7 @@ pub(crate) async fn show(
         Class::Listener => "guest",
         Class::Relay => return Err(FaultKind::Forbidden.into()),
     };
+    let invite = invite::of_ticket(app.store(), claims.id).await?;
     if app.assembly().is_barred(claims.event, claims.id) {
         return Err(FaultKind::Barred.into());
     }
@@ -78,9 +79,10 @@ pub(crate) async fn show(
     if wants_json(&headers) {
         return Ok(Json(view).into_response());
     }
-    // Who raised a hand said their name with it.
+    // Who raised a hand said their name with it, and who was invited was named.
     let raised = app.store().hand(event.id, claims.id).await.map_err(square::Fault::from)?;
-    let name = raised.map(|hand| hand.name).or_else(|| caller.actor.account().map(|account| account.name.clone())).unwrap_or_default();
+    let said = invite.map(|invite| invite.name).or(raised.map(|hand| hand.name));
+    let name = said.or_else(|| caller.actor.account().map(|account| account.name.clone())).unwrap_or_default();
     Ok(render(&StagePage {
         frame: Frame::new(&caller),
         view,

@@ -49,6 +49,7 @@ impl Stage {
                 Ok(())
             }
             Action::Ban { participant } => self.ban(turn, who, participant),
+            Action::Bar { ticket } => self.bar(turn, who, ticket),
             Action::Promote { participant, role } => self.promote(turn, who, participant, role),
             Action::HandOver { participant } => self.hand_over(turn, who, participant),
             Action::Succession { order } => self.set_succession(turn, who, order),
@@ -161,21 +162,43 @@ impl Stage {
             return Err(FaultKind::Forbidden);
         }
         let ticket = person.ticket;
-        let known = ticket == 0 || self.kept.banned.contains(&ticket);
-        if !known && self.kept.banned.len() >= BARRED_TICKETS_MAX {
+        self.note_ban(turn, ticket)?;
+        self.give_up(turn, What::Removed { participant }, participant);
+        self.shut_bearers(turn, ticket);
+        Ok(())
+    }
+
+    /// Bars a ticket; everybody who came with it leaves, those who hold a place too.
+    fn bar(&mut self, turn: &mut Turn, who: &Who, ticket: u64) -> Done {
+        self.must_rule(who)?;
+        self.note_ban(turn, ticket)?;
+        let theirs: Vec<ParticipantId> =
+            self.kept.on_stage().filter(|(_, person)| ticket != 0 && person.ticket == ticket).map(|(id, _)| id).collect();
+        for participant in theirs {
+            self.give_up(turn, What::Removed { participant }, participant);
+        }
+        self.shut_bearers(turn, ticket);
+        Ok(())
+    }
+
+    fn note_ban(&mut self, turn: &mut Turn, ticket: u64) -> Done {
+        if ticket == 0 || self.kept.banned.contains(&ticket) {
+            return Ok(());
+        }
+        if self.kept.banned.len() >= BARRED_TICKETS_MAX {
             return Err(FaultKind::BanFull);
         }
-        if !known {
-            self.journal(turn, What::Banned { ticket });
-        }
-        self.give_up(turn, What::Removed { participant }, participant);
-        // Whoever is at no place and has the ticket is the same guest in another window, as far as anybody can tell.
+        self.journal(turn, What::Banned { ticket });
+        Ok(())
+    }
+
+    /// Whoever is at no place and has the ticket is the same guest in another window, as far as anybody can tell.
+    fn shut_bearers(&mut self, turn: &mut Turn, ticket: u64) {
         let same = |session: &super::Session| ticket != 0 && session.who.ticket == ticket && self.owner(session).is_none();
         let theirs: Vec<SessionId> = self.sessions.iter().filter(|(_, session)| same(session)).map(|(id, _)| *id).collect();
         for session in theirs {
             self.shut(turn, session);
         }
-        Ok(())
     }
 
     fn promote(&mut self, turn: &mut Turn, who: &Who, participant: ParticipantId, role: Role) -> Done {

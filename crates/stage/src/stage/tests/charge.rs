@@ -120,6 +120,22 @@ fn handing_over_lasts() {
 }
 
 #[test]
+fn who_came_with_a_ticket_that_is_barred_leaves() {
+    let guest = |session, key: &str| with_ticket(media(session, key), 77, false);
+    let bar = |key: &str, ticket| act(key, Action::Bar { ticket });
+    let mut world = World::new();
+    world.all(
+        [media(1, "host"), guest(2, "a"), guest(3, "b"), media(4, "c"), with_ticket(open(8, "", SessionKind::Console), 77, false)].concat(),
+    );
+    assert_eq!(world.all(bar("a", 77)), "forbidden");
+    assert_eq!(world.all(bar("host", 77)), "banned:77 removed:2 mix-2 bye:2 removed:3 mix-3 bye:3 bye:8 barred:1 s2");
+    assert_eq!(world.all(bar("host", 77)), "", "once");
+    assert_eq!(world.all(bar("host", 0)), "", "who has no ticket is nobody in particular");
+    assert_eq!(world.all(guest(5, "d")), "barred");
+    assert_eq!(world.places(), ["Nhost", "Nc"]);
+}
+
+#[test]
 fn a_ban_sticks() {
     let guest = |session, key: &str| with_ticket(media(session, key), 77, false);
     let mut world = World::new();

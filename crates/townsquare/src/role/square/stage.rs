@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::net::UnixStream;
 
-/// Tells the stage to open or end an event; done once it is in the journal.
+/// Tells the stage what to do with an event; done once it is in the journal.
 pub(crate) async fn order(socket: &Path, event: EventId, ticket: &str, order: Order) -> Result<(), FaultKind> {
     let patience = Duration::from_millis(STAGE_ORDER_MILLIS_MAX);
     match tokio::time::timeout(patience, post(socket, event, ticket, order)).await {
@@ -33,14 +33,15 @@ async fn post(socket: &Path, event: EventId, ticket: &str, order: Order) -> anyh
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let body = match order {
-        Order::GoLive => r#"{"do":"go-live","yes":true}"#,
-        Order::End => r#"{"do":"end"}"#,
+        Order::GoLive => r#"{"do":"go-live","yes":true}"#.to_owned(),
+        Order::End => r#"{"do":"end"}"#.to_owned(),
+        Order::Bar(ticket) => format!(r#"{{"do":"bar","ticket":"{ticket:016x}"}}"#),
     };
     let request = Request::post(format!("/console/{event}"))
         .header(header::HOST, "stage")
         .header(header::AUTHORIZATION, format!("Bearer {ticket}"))
         .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from_static(body.as_bytes())))?;
+        .body(Full::new(Bytes::from(body)))?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), BODY_BYTES_MAX).collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();

@@ -40,6 +40,9 @@ enum Wire {
     Ban {
         participant: u16,
     },
+    Bar {
+        ticket: String,
+    },
     Promote {
         participant: u16,
         role: WireRole,
@@ -110,6 +113,7 @@ pub(super) fn read(body: &[u8]) -> Result<Action, FaultKind> {
         Wire::Leave => Action::Leave,
         Wire::Remove { participant } => Action::Remove { participant: one(participant) },
         Wire::Ban { participant } => Action::Ban { participant: one(participant) },
+        Wire::Bar { ticket } => Action::Bar { ticket: number(&ticket)? },
         Wire::Promote { participant, role } => {
             let role = match role {
                 WireRole::CoHost => Role::CoHost,
@@ -136,7 +140,7 @@ pub(super) fn read(body: &[u8]) -> Result<Action, FaultKind> {
     })
 }
 
-/// A hand's number, which no number of JavaScript holds.
-fn number(hand: &str) -> Result<u64, FaultKind> {
-    u64::from_str_radix(hand, 16).map_err(|_| FaultKind::BadRequest)
+/// A hand's or a ticket's number, which no number of JavaScript holds.
+fn number(digits: &str) -> Result<u64, FaultKind> {
+    u64::from_str_radix(digits, 16).map_err(|_| FaultKind::BadRequest)
 }
