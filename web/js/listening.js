@@ -111,7 +111,7 @@ class People {
 /** Going back and forth, the saver, and the keys that do the same. */
 class Controls {
   #programme;
-  #back = [button('−15 s', 'Back 15 seconds'), button('−60 s', 'Back 60 seconds'), button('From the beginning')];
+  #back = [button('Back 15 s'), button('Back 60 s'), button('From the beginning')];
   #catchUp = button('Catch up', 'Catch up at one and a half times the speed');
   #live = button('Live', 'Back to live');
   #late = h('span', { className: 'meta' });

@@ -107,7 +107,7 @@ test('pins, a poll and a question are on every page, and votes are counted', asy
 test('going back, catching up, and live again', async () => {
   // What was said before there was so much of it can't be gone back to.
   await cleo.waitForFunction(() => /** @type {any} */ (document.querySelector('town-player')).stats.fragments > 100);
-  await cleo.getByRole('button', { name: 'Back 15 seconds' }).click();
+  await cleo.getByRole('button', { name: 'Back 15 s' }).click();
   await cleo.getByText('You hear what was said before.').first().waitFor();
   await heard(cleo);
   await cleo.getByText(/ behind$/).waitFor();

@@ -14,27 +14,45 @@ const QUESTIONS_TOLD_MAX: u32 = 20;
 
 /// Tells the stage what is due.
 pub(super) async fn tell(outside: &Outside, link: &Link) {
-    let due = outside.assembly().due();
-    for due in due {
-        let event = due.event;
-        if let Err(error) = tell_one(outside.store(), link, due).await {
-            tracing::error!(%event, error = format!("{error:#}"), "what an audience does could not be told");
-        }
+    for fact in due(outside).await {
+        link.tell(fact);
     }
 }
 
-async fn tell_one(store: &Store, link: &Link, due: Due) -> anyhow::Result<()> {
-    let event = due.event;
-    if !due.reactions.is_empty() {
-        link.tell(Fact::Reacted { event, counts: due.reactions });
+/// What the stage is to be told now; what can't be read from the rows is tried again a second later.
+async fn due(outside: &Outside) -> Vec<Fact> {
+    let due = outside.assembly().due();
+    let mut facts = Vec::new();
+    for Due { event, reactions, hands, board } in due {
+        if !reactions.is_empty() {
+            facts.push(Fact::Reacted { event, counts: reactions });
+        }
+        match whole(outside.store(), event, hands, board).await {
+            Ok(whole) => facts.extend(whole),
+            Err(error) => {
+                tracing::error!(%event, error = format!("{error:#}"), "what an audience does could not be told");
+                let mut assembly = outside.assembly();
+                if hands {
+                    assembly.hands_changed(event);
+                }
+                if board {
+                    assembly.board_changed(event);
+                }
+            }
+        }
     }
-    if due.hands {
-        link.tell(hands(store, event).await?);
+    facts
+}
+
+async fn whole(store: &Store, event: EventId, is_hands: bool, is_board: bool) -> anyhow::Result<Vec<Fact>> {
+    let mut facts = Vec::new();
+    if is_hands {
+        facts.push(hands(store, event).await?);
     }
-    if due.board {
-        link.tell(board(store, event).await?);
+    if is_board {
+        facts.push(board(store, event).await?);
     }
-    Ok(())
+    Ok(facts)
 }
 
 async fn hands(store: &Store, event: EventId) -> anyhow::Result<Fact> {
@@ -95,3 +113,6 @@ pub(super) async fn seats(outside: &Outside, event: EventId, admitted: &[u64], d
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

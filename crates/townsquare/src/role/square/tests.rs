@@ -52,7 +52,7 @@ impl Data {
     }
 
     /// Announces an event as a command does while no server runs.
-    fn announce(&self, title: &str) -> (EventId, Value) {
+    pub(super) fn announce(&self, title: &str) -> (EventId, Value) {
         let made = ask(&self.0, Needs::Data, Method::POST, "/events", Some(&json!({"title": title}))).expect("announced");
         (made["id"].as_str().expect("an id").parse().expect("an id"), made)
     }
