@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { parseFeed } from 'podcast-partytime';
 import { faultsOf, launch } from './browser.js';
 import { accessible, looksWell, notTooWide } from './looks.js';
 import { binary, startServer } from './server.js';
@@ -92,6 +93,79 @@ test('without script there is a bare player and who spoke', async () => {
   await page.getByRole('heading', { name: 'Who spoke' }).waitFor();
   await page.getByText('Ada Lovelace').waitFor();
   await page.context().close();
+});
+
+test('a member makes a clip of what they hear, and takes it away', async () => {
+  const context = await browser.newContext({ storageState: admin });
+  const page = await context.newPage();
+  const faults = faultsOf(page);
+  await page.goto(`${event.page}#t=0:03`);
+  await page.locator('.lanes').waitFor();
+  await page.getByText('Make a clip…').click();
+  await page.getByRole('button', { name: 'From: take the place that is heard' }).click();
+  assert.equal(await page.getByRole('textbox', { name: 'From', exact: true }).inputValue(), '0:03');
+  await page.getByRole('textbox', { name: 'to', exact: true }).first().fill('0:09');
+  await page.getByRole('textbox', { name: 'Title' }).fill('About the bridge');
+  await page.getByRole('button', { name: 'Make the clip' }).click();
+  await page.getByRole('heading', { name: 'About the bridge' }).waitFor();
+  const address = page.url();
+  assert.match(address, /\/clips\/[0-9a-z]{12}$/);
+  const sound = /property="og:audio" content="([^"]+)"/.exec(await (await fetch(address)).text())?.[1] ?? '';
+  const clip = await fetch(sound);
+  assert.equal(clip.status, 200);
+  assert.ok((await clip.arrayBuffer()).byteLength > 6 * 8000);
+  await page.getByRole('button', { name: 'Play' }).click();
+  await page.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 0.5);
+  await looksWell(page, 'clip');
+  const bare = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await bare.goto(address);
+  assert.equal(await bare.locator('audio[controls]').count(), 1);
+  assert.equal(await bare.getByText('Delete this clip…').count(), 0);
+  await bare.context().close();
+  await page.getByRole('link', { name: 'Hear it in the whole' }).click();
+  await page.waitForFunction(() => Number(/** @type {HTMLInputElement | null} */ (document.querySelector('.seek'))?.value) === 3);
+  await page.goto(address);
+  await page.getByText('Delete this clip…').click();
+  await page.getByRole('button', { name: 'Delete the clip' }).click();
+  await page.getByRole('heading', { name: 'What was said' }).waitFor();
+  assert.equal((await fetch(address)).status, 404);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('the host reads who listened when, and a program too', async () => {
+  const context = await browser.newContext({ storageState: admin });
+  const page = await context.newPage();
+  await page.goto(`${server.base}/events/${event.id}/report`);
+  await page.getByText('listened at most').waitFor();
+  await page.getByText('As a table').click();
+  await looksWell(page, 'report');
+  const { step, listeners } = await (await page.request.get(`${server.base}/events/${event.id}/report.json`)).json();
+  const { seconds } = await moments();
+  assert.equal(listeners.length, Math.ceil(seconds / step));
+  await context.close();
+});
+
+test('the feed is a podcast to who reads podcasts, and its sound an MP3', async () => {
+  const feed = async () => (await fetch(`${server.base}/feeds/events.xml`)).text();
+  await until(async () => (await feed()).includes('<item>'), 'the MP3');
+  await server.event('What comes', '--start-at', '2030-11-24T18:00:00Z');
+  const podcast = parseFeed(await feed(), { allowMissingGuid: false });
+  assert.ok(podcast, 'it is a feed');
+  const [item] = podcast.items;
+  const { seconds } = await moments();
+  assert.equal(item.title, 'What was said');
+  assert.equal(item.duration, Math.ceil(seconds));
+  assert.equal(item.enclosure.type, 'audio/mpeg');
+  assert.equal(/** @type {any} */ (item).podcastPeople?.[0].name, 'Ada Lovelace');
+  const live = /** @type {any} */ (podcast).podcastLiveItems;
+  assert.deepEqual([live?.length, live?.[0].title, live?.[0].status], [1, 'What comes', 'pending']);
+  const mp3 = await fetch(item.enclosure.url, { headers: { range: 'bytes=0-3' } });
+  assert.equal(mp3.status, 206);
+  assert.equal(mp3.headers.get('content-range'), `bytes 0-3/${item.enclosure.length}`);
+  const head = new Uint8Array(await mp3.arrayBuffer());
+  assert.deepEqual([head[0], head[1]], [0xff, 0xfb], 'MPEG-1 Layer III');
+  assert.ok(Math.abs(item.enclosure.length / 8000 - seconds) < 0.5, `${item.enclosure.length} bytes for ${seconds} s`);
 });
 
 test('the owner trims, hides, shows and deletes, with and without script', async () => {

@@ -1,6 +1,6 @@
 //! How people reach what. Every link that anybody is given is made here.
 
-use base::{EventId, FragmentNumber};
+use base::{ClipId, EventId, FragmentNumber};
 use square::Secret;
 use std::ops::Range;
 use url::{Host, Url};
@@ -63,6 +63,11 @@ impl Addresses {
         &self.square
     }
 
+    /// The page of a clip.
+    pub(crate) fn clip_page(&self, clip: ClipId, ticket: Option<&str>) -> String {
+        format!("{}{}", self.square, clip_path(clip, ticket))
+    }
+
     /// The link that brings somebody on stage.
     pub(crate) fn console_page(&self, ticket: &str) -> String {
         format!("{}{}", self.square, console_path(ticket))
@@ -118,6 +123,11 @@ pub(crate) fn page_path(event: EventId, ticket: Option<&str>) -> String {
 /// The path of what stands beside an event's public page, like `calendar.ics`.
 pub(crate) fn beside(event: EventId, ticket: Option<&str>, name: &str) -> String {
     format!("{}/{name}", page_path(event, ticket))
+}
+
+/// The path of a clip's page; a private event's carries a ticket.
+pub(crate) fn clip_path(clip: ClipId, ticket: Option<&str>) -> String {
+    format!("/clips/{clip}{}", ticket_part(ticket))
 }
 
 /// The path of the stage's page.

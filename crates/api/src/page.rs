@@ -2,7 +2,9 @@
 
 pub(crate) mod announce;
 pub(crate) mod beside;
+pub(crate) mod clip;
 pub(crate) mod event;
+pub(crate) mod feed;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod invite;
@@ -11,6 +13,7 @@ pub(crate) mod part;
 mod prose;
 pub(crate) mod rehearsal;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod series;
 pub(crate) mod sign_in;
 pub(crate) mod stage;

@@ -79,6 +79,44 @@ impl FromStr for EventId {
     }
 }
 
+/// One clip of a replay: 60 random bits, written as an [`EventId`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClipId(EventId);
+
+impl ClipId {
+    /// Keeps the low 60 bits of `random`.
+    #[must_use]
+    pub const fn from_random(random: u64) -> Self {
+        Self(EventId::from_random(random))
+    }
+
+    /// The id as a positive integer, as the database keeps it.
+    #[must_use]
+    pub const fn to_i64(self) -> i64 {
+        self.0.to_i64()
+    }
+
+    /// Reads what [`ClipId::to_i64`] gave; `None` outside 60 bits.
+    #[must_use]
+    pub fn from_i64(value: i64) -> Option<Self> {
+        EventId::from_i64(value).map(Self)
+    }
+}
+
+impl fmt::Display for ClipId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ClipId {
+    type Err = NoEventId;
+
+    fn from_str(text: &str) -> Result<Self, NoEventId> {
+        text.parse().map(Self)
+    }
+}
+
 /// One person on the stage of one event, numbered in the order of arrival.
 ///
 /// Small on purpose: it rides in every live fact. Stable for the whole event, so that a reconnection, a restarted

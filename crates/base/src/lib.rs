@@ -17,7 +17,7 @@ pub mod visibility;
 
 pub use cadence::Cadence;
 pub use fault::FaultKind;
-pub use id::{EventId, ParticipantId};
+pub use id::{ClipId, EventId, ParticipantId};
 pub use plan::{Delay, Plan, Speak};
 pub use rung::Rung;
 pub use time::{Epoch, FragmentNumber, MediaTime, Place, UnixMillis};

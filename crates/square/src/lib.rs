@@ -7,6 +7,7 @@
 pub mod account;
 pub mod actor;
 pub mod assembly;
+pub mod clip;
 pub mod event;
 mod fault;
 pub mod hand;

@@ -360,6 +360,28 @@ impl Store {
         u64::try_from(count).map_err(|_| Error::Damaged("events"))
     }
 
+    /// At most `limit` public events of one phase that an account made, the newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn public_events_of(&self, account: AccountId, phase: Phase, limit: u32) -> Result<Vec<Event>, Error> {
+        const LIVE: &str = select!(
+            "WHERE created_by = $1 AND visibility = 'public' AND ended_at IS NULL AND live_at IS NOT NULL ORDER BY live_at DESC, id LIMIT $2"
+        );
+        const ANNOUNCED: &str = select!(
+            "WHERE created_by = $1 AND visibility = 'public' AND ended_at IS NULL AND live_at IS NULL ORDER BY created_at DESC, id LIMIT $2"
+        );
+        const ENDED: &str =
+            select!("WHERE created_by = $1 AND visibility = 'public' AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $2");
+        let text = match phase {
+            Phase::Live => LIVE,
+            Phase::Announced => ANNOUNCED,
+            Phase::Ended => ENDED,
+        };
+        let rows: Vec<Row> = on_either!(self, pool => sqlx::query_as(text).bind(account.0).bind(i64::from(limit)).fetch_all(pool).await)?;
+        Ok(all(rows))
+    }
+
     /// Every event that is not over, for whoever looks after them at the start.
     ///
     /// # Errors

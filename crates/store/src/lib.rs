@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod board;
+pub mod clip;
 mod engine;
 pub mod event;
 mod guest;
@@ -18,6 +19,7 @@ pub mod vote;
 
 pub use account::{Account, AccountId, Role};
 pub use board::{Pin, Poll, Question};
+pub use clip::Clip;
 pub use engine::{Error, Store};
 pub use event::{After, Event, Listed, Phase};
 pub use hand::{Hand, Standing};

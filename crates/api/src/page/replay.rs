@@ -1,6 +1,6 @@
 //! An ended event's replay: what its page shows, and what who runs the event does with it.
 
-use super::{Frame, render};
+use super::{Frame, clip, render};
 use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
@@ -37,7 +37,17 @@ pub(crate) struct Part {
     pub(crate) hidden: bool,
     pub(crate) chapters: Vec<Chapter>,
     pub(crate) speakers: Vec<Speaker>,
+    pub(crate) clips: Vec<clip::Listed>,
+    /// Where members make clips, and with which ticket.
+    pub(crate) clip: Option<Clipping>,
     pub(crate) keep: Option<Keep>,
+}
+
+/// How a clip is made.
+pub(crate) struct Clipping {
+    pub(crate) path: String,
+    pub(crate) ticket: String,
+    pub(crate) length: String,
 }
 
 /// Something that was pinned, as a place to go to.
@@ -149,6 +159,12 @@ pub(crate) async fn part(app: &App, caller: &Caller, event: &Event, own: Option<
             .take(SPEAKERS_SHOWN_MAX)
             .map(|person| Speaker { name: person.called(), spoke: spoken(person.spoke_ms) })
             .collect(),
+        clips: clip::listed(app, event, replay).await?,
+        clip: clip::may_make(caller, replay, audible).then(|| Clipping {
+            path: format!("/events/{}/clips", event.id),
+            ticket: own.unwrap_or_default().to_owned(),
+            length: length(replay),
+        }),
         keep: runs.then(|| keep(app, event, replay, mp3.is_some())),
         mp3,
         src,
@@ -162,12 +178,16 @@ fn chapter(pin: &crate::replay::Pin) -> Chapter {
     Chapter { clock: clock(pin.at), seconds: format!("{:.1}", pin.at), text, url: if is_plain { pin.url.clone() } else { String::new() } }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "seconds of a recording")]
+fn length(replay: Option<&Replay>) -> String {
+    clock(replay.map_or(0, Replay::seconds) as f64)
+}
+
 fn keep(app: &App, event: &Event, replay: Option<&Replay>, has_mp3: bool) -> Keep {
     let kept = app.shell().kept(event.id);
     Keep {
         path: format!("/events/{}", event.id),
-        #[expect(clippy::cast_precision_loss, reason = "seconds of a recording")]
-        length: clock(replay.map_or(0, Replay::seconds) as f64),
+        length: length(replay),
         is_read: replay.is_some_and(|replay| replay.is_read),
         mp3: match kept.mp3_percent {
             _ if has_mp3 => Mp3::Ready,
@@ -199,6 +219,8 @@ fn nothing(event: &Event, replay: Option<&Replay>) -> Part {
         hidden: false,
         chapters: Vec::new(),
         speakers: Vec::new(),
+        clips: Vec::new(),
+        clip: None,
         keep: None,
     }
 }

@@ -129,3 +129,109 @@ fn a_hidden_replay_is_its_owner_s_and_a_deleted_one_nobody_s() {
         assert_eq!(act("trim", "&from=0&to=1:00&sure=yes").await.status, 409);
     });
 }
+
+#[test]
+fn a_clip_has_a_page_with_a_preview() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        for visibility in ["public", "private"] {
+            let (page, id) = over(&town, visibility).await;
+            read(&town, id).await;
+            let shown = town.get(&page, &ada).await;
+            assert!(shown.text().contains("Make a clip") && !town.get(&page, "").await.text().contains("Make a clip"));
+            let (word, path) = (shown.word(), format!("/events/{id}/clips"));
+            let made = town.submit(&path, &ada, &format!("csrf={word}&from=0:10&to=0:30&title=The+%3Cplan%3E")).await;
+            assert_eq!(made.status, 303, "{made:?}");
+            let clip = made.header("location").to_owned();
+            let own = town.get(&clip, "").await;
+            let text = own.text();
+            assert!(own.status == 200 && text.contains("The &#60;plan&#62;"), "{text}");
+            assert!(text.contains("#t=0:10\"") && text.contains("Clip · 0:20"), "{text}");
+            assert!(text.contains("/clip/100-200.m4a?cuts=0\""), "{text}");
+            assert_eq!(text.contains("og:audio"), visibility == "public", "a private clip's sound is in no preview");
+            assert_eq!(clip.contains("/t/"), visibility == "private");
+            let bare = clip.split("/t/").next().expect("a path");
+            assert_eq!(town.get(bare, "").await.status, if visibility == "public" { 200 } else { 404 });
+            assert!(town.get(&page, "").await.text().contains(&format!("href=\"{clip}\"")));
+            assert_eq!(town.submit(&path, "", "from=0:10&to=0:30").await.status, 401);
+            assert_eq!(town.submit(&path, &ada, &format!("csrf={word}&from=0:10&to=0:11")).await.status, 422);
+            assert_eq!(town.submit(&format!("{bare}/delete"), "", "").await.status, if visibility == "public" { 401 } else { 404 });
+            town.submit(&format!("/events/{id}/replay/hide"), &ada, &format!("csrf={word}")).await;
+            assert!(town.get(&clip, "").await.text().contains("is not here any more"));
+            assert_eq!(town.submit(&format!("{bare}/delete"), &ada, &format!("csrf={word}")).await.status, 303);
+            assert_eq!(town.get(&clip, "").await.status, 404);
+        }
+    });
+}
+
+#[test]
+fn a_feed_has_what_was_said_and_what_comes() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (_, id) = over(&town, "public").await;
+        let (_, private) = over(&town, "private").await;
+        for id in [id, private] {
+            read(&town, id).await;
+        }
+        assert!(!town.get("/feeds/events.xml", "").await.text().contains("<item>"), "its MP3 is not there yet");
+        for id in [id, private] {
+            town.store.note_mp3(id, 0, 960_000).await.expect("noted");
+        }
+        let comes = town.announce("Tom & Jerry", "public").await;
+        let feed = town.get("/feeds/events.xml", "").await;
+        assert_eq!((feed.status, feed.header("content-type")), (200, "application/rss+xml; charset=utf-8"));
+        let text = feed.text();
+        assert!(!text.contains(&private.to_string()), "{text}");
+        assert_eq!((text.starts_with("<?xml "), text.matches("<?xml").count()), (true, 1), "{text}");
+        for part in [
+            format!("<enclosure url=\"https://live.example/replay/{id}.mp3\" length=\"960000\" type=\"audio/mpeg\"/>"),
+            format!("<guid isPermaLink=\"false\">townsquare:{id}</guid>"),
+            "<itunes:duration>120</itunes:duration>".to_owned(),
+            "<podcast:person>Ada &lt;b&gt;</podcast:person>".to_owned(),
+            format!("url=\"https://square.example/events/{id}/chapters.json\""),
+            "xmlns:podcast=\"https://podcastindex.org/namespace/1.0\"".to_owned(),
+            "status=\"pending\"".to_owned(),
+            "start=\"2026-11-21T18:00:00Z\"".to_owned(),
+            "<title>Tom &amp; Jerry</title>".to_owned(),
+            format!("href=\"https://square.example/events/{}\"", comes["id"].as_str().expect("an id")),
+        ] {
+            assert!(text.contains(&part), "{part} is not in {text}");
+        }
+        let same = town.ask("GET /feeds/events.xml", &[("if-none-match", feed.header("etag"))], "").await;
+        assert_eq!((same.status, same.body.len()), (304, 0));
+        let chapters = town.get(&format!("/events/{id}/chapters.json"), "").await;
+        assert_eq!(chapters.json()["chapters"][0]["startTime"], 83.4);
+        assert_eq!(chapters.header("content-type"), "application/json+chapters");
+        assert_eq!(town.get(&format!("/events/{private}/chapters.json"), "").await.status, 404);
+        let ada = town.administrator().await;
+        assert!(!ada.is_empty());
+        let own = town.get("/accounts/ada/events.xml", "").await;
+        assert!(own.status == 200 && own.text().contains("Ada on Townsquare") && !own.text().contains("<item>"), "{}", own.text());
+        assert_eq!(town.get("/accounts/nobody/events.xml", "").await.status, 404);
+        town.submit(&format!("/events/{id}/replay/hide"), &ada, &format!("csrf={}", town.get("/", &ada).await.word())).await;
+        assert!(!town.get("/feeds/events.xml", "").await.text().contains("<item>"));
+    });
+}
+
+#[test]
+fn a_report_is_for_who_runs_the_event() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        let (_, id) = over(&town, "public").await;
+        let path = format!("/events/{id}/report");
+        assert!(town.get(&path, &ada).await.text().contains("The recording is being read."));
+        read(&town, id).await;
+        for ending in ["", ".json", ".csv"] {
+            assert_eq!(town.get(&format!("{path}{ending}"), "").await.status, 401, "{ending}");
+        }
+        let page = town.get(&path, &ada).await;
+        assert!(page.text().contains("3 listened at most") && page.text().contains("1 min 1 s"), "{}", page.text());
+        let json = town.get(&format!("{path}.json"), &ada).await.json();
+        assert_eq!((json["most"].as_u64(), json["speakers"][0]["spoke_ms"].as_u64()), (Some(3), Some(61_000)));
+        let csv = town.get(&format!("{path}.csv"), &ada).await;
+        assert_eq!(csv.text(), "seconds,listeners,reactions,speaking\r\n0,3,0,\"Ada <b>\"\r\n");
+        assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    });
+}

@@ -1,0 +1,155 @@
+//! Clips: made on a replay's page, each with a page of its own.
+
+use super::replay::{Sound, download};
+use super::{Frame, render};
+use crate::address::{beside, clip_path, page_path};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::fault::Fault;
+use crate::json::event::read_id;
+use crate::replay::clock;
+use crate::request::Submitted;
+use crate::ticket;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use base::{ClipId, FaultKind, Visibility};
+use square::clip::{self, Wanted};
+use square::replay::{Audible, audible};
+use store::{Clip, Event, Replay};
+
+#[derive(Template)]
+#[template(path = "clip.html")]
+struct ClipPage {
+    frame: Frame,
+    id: String,
+    title: String,
+    event: String,
+    /// Where it stands in the event.
+    place: String,
+    place_path: String,
+    length: String,
+    address: String,
+    /// The event's picture, for previews.
+    card: String,
+    path: String,
+    listed: bool,
+    /// Nothing while the recording is withheld.
+    sound: Option<ClipSound>,
+    delete_path: Option<String>,
+}
+
+struct ClipSound {
+    src: String,
+    download: String,
+}
+
+pub(crate) async fn create(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
+    let id = read_id(&id)?;
+    let shown = Some(form.field("ticket")).filter(|ticket| ticket::check(&app, ticket, id).is_ok());
+    let text = |name: &str| form.field(name).to_owned();
+    let wanted = Wanted { title: text("title"), from: text("from"), to: text("to") };
+    let made = clip::make(app.store(), &form.caller.actor, id, shown.is_some(), &wanted, (app.now(), &app.chance())).await?;
+    let (_, event) = clip::find_clip(app.store(), &form.caller.actor, made.id, shown.is_some()).await?;
+    Ok(Redirect::to(&clip_path(made.id, ticket::for_listeners(&app, &event).as_deref())).into_response())
+}
+
+pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Response, Fault> {
+    page(&app, &caller, &id, None).await
+}
+
+pub(crate) async fn show_with_ticket(
+    State(app): State<App>,
+    Path((id, ticket)): Path<(String, String)>,
+    caller: Caller,
+) -> Result<Response, Fault> {
+    page(&app, &caller, &id, Some(&ticket)).await
+}
+
+pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
+    let id = read(&id)?;
+    let stored = app.store().clip(id).await.map_err(square::Fault::from)?.ok_or(FaultKind::NotFound)?;
+    let came = ticket::check(&app, form.field("ticket"), stored.event).is_ok();
+    let (clip, event) = clip::find_clip(app.store(), &form.caller.actor, id, came).await?;
+    clip::may_delete(&form.caller.actor, &clip, &event)?;
+    app.store().delete_clip(id).await.map_err(square::Fault::from)?;
+    Ok(Redirect::to(&page_path(event.id, ticket::for_listeners(&app, &event).as_deref())).into_response())
+}
+
+fn read(text: &str) -> Result<ClipId, FaultKind> {
+    text.parse().map_err(|_| FaultKind::NotFound)
+}
+
+async fn page(app: &App, caller: &Caller, id: &str, shown: Option<&str>) -> Result<Response, Fault> {
+    let id = read(id)?;
+    let came = match shown {
+        Some(ticket) => {
+            let stored = app.store().clip(id).await.map_err(square::Fault::from)?.ok_or(FaultKind::NotFound)?;
+            ticket::check(app, ticket, stored.event).is_ok()
+        }
+        None => false,
+    };
+    let (clip, event) = clip::find_clip(app.store(), &caller.actor, id, came).await?;
+    let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
+    Ok(render(&written(app, caller, (&clip, &event), replay.as_ref(), shown)))
+}
+
+fn written(app: &App, caller: &Caller, (clip, event): (&Clip, &Event), replay: Option<&Replay>, shown: Option<&str>) -> ClipPage {
+    let own = shown.filter(|_| event.visibility == Visibility::Private);
+    let sound = Sound::of(app, event, replay, audible(&caller.actor, event, replay), own);
+    let sound = sound.filter(|_| replay.is_some_and(|replay| !is_cut_away(clip, replay))).map(|sound| {
+        let src = sound.clip(app, event, &clip.range);
+        ClipSound { download: download(&src, &clip.title), src }
+    });
+    #[expect(clippy::cast_precision_loss, reason = "slots of a recording")]
+    let seconds = |slots: u64| slots as f64 / 5.0;
+    let first = replay.map_or(clip.range.start.0, |replay| replay.heard.start.0);
+    let place = clock(seconds(clip.range.start.0.saturating_sub(first)));
+    let ticket = ticket::for_listeners(app, event);
+    let event_path = page_path(event.id, ticket.as_deref());
+    ClipPage {
+        frame: Frame::new(caller),
+        id: clip.id.to_string(),
+        title: clip.title.clone(),
+        event: event.title.clone(),
+        place_path: format!("{event_path}#t={place}"),
+        place,
+        length: clock(seconds(clip.range.end.0 - clip.range.start.0)),
+        address: app.addresses().clip_page(clip.id, ticket.as_deref()),
+        card: format!("{}{}", app.addresses().square(), beside(event.id, ticket.as_deref(), "card.png")),
+        path: clip_path(clip.id, ticket.as_deref()),
+        listed: event.visibility == Visibility::Public,
+        sound,
+        delete_path: clip::may_delete(&caller.actor, clip, event).is_ok().then(|| format!("/clips/{}/delete", clip.id)),
+    }
+}
+
+/// Whether nothing is left of it.
+fn is_cut_away(clip: &Clip, replay: &Replay) -> bool {
+    clip.range.end <= replay.heard.start || replay.heard.end <= clip.range.start
+}
+
+/// A clip as the event's page lists it.
+pub(crate) struct Listed {
+    pub(crate) title: String,
+    pub(crate) path: String,
+    pub(crate) length: String,
+}
+
+/// Clips shown on an event's page, and how they are made there.
+pub(crate) async fn listed(app: &App, event: &Event, replay: Option<&Replay>) -> Result<Vec<Listed>, Fault> {
+    /// What a page has room for.
+    const CLIPS_SHOWN_MAX: u32 = 40;
+    let Some(replay) = replay else { return Ok(Vec::new()) };
+    let ticket = ticket::for_listeners(app, event);
+    let clips = app.store().clips(event.id, CLIPS_SHOWN_MAX).await.map_err(square::Fault::from)?;
+    #[expect(clippy::cast_precision_loss, reason = "slots of a recording")]
+    let length = |clip: &Clip| clock((clip.range.end.0 - clip.range.start.0) as f64 / 5.0);
+    let shown = clips.iter().filter(|clip| !is_cut_away(clip, replay));
+    Ok(shown.map(|clip| Listed { title: clip.title.clone(), path: clip_path(clip.id, ticket.as_deref()), length: length(clip) }).collect())
+}
+
+/// Audible to everybody whom the event reaches: a clip of it may be made by members.
+pub(crate) fn may_make(caller: &Caller, replay: Option<&Replay>, audible: Audible) -> bool {
+    clip::may_clip(&caller.actor).is_ok() && audible != Audible::No && replay.is_some_and(|replay| replay.is_read)
+}
