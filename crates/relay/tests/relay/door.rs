@@ -39,6 +39,24 @@ fn a_private_event_asks_for_a_ticket() {
 }
 
 #[test]
+fn what_is_announced_anew_before_the_first_sound_holds() {
+    let mut world = World::new();
+    let mut stage = world.announce(Visibility::Public, Delay::None);
+    let path = stage.path(".mp4");
+    assert_eq!(world.get(&path).problem(), (404, "event-not-live".to_owned()), "the relay knows it from now on");
+    let announcement = programme::Announcement::new(stage.id, "Town meeting", Visibility::Private, UnixMillis(WALL));
+    // As the square writes it: another file takes its place, at another time.
+    let file = stage.disk.join("event.json");
+    std::fs::write(stage.disk.join("new"), announcement.text()).unwrap();
+    let later = std::fs::metadata(&file).unwrap().modified().unwrap() + Duration::from_secs(1);
+    std::fs::File::open(stage.disk.join("new")).unwrap().set_modified(later).unwrap();
+    std::fs::rename(stage.disk.join("new"), &file).unwrap();
+    world.until("the change", |world| (world.get(&path).problem().0 == 401).then_some(()));
+    stage.seal(&[Rung::R64], 10);
+    assert_eq!(world.get(&path).problem(), (401, "bad-ticket".to_owned()));
+}
+
+#[test]
 fn a_barred_ticket_is_refused_and_its_streams_end() {
     let mut world = World::new();
     let mut stage = world.announce(Visibility::Private, Delay::None);
