@@ -66,7 +66,8 @@ export class DebateClock {
     this.#turns.hidden = !clock || !rules;
     keep(this.#turns, this.#buttons, clock ? people : [], (one) => one.id, (one) => ({ item: button('', 'button quiet small', () => void this.#turn(one.id)) }), ({ item }, one) => {
       const runs = one.id === this.#running;
-      put(item, [runs ? 'Stop ' : 'Start ', typed(one.name)]);
+      // In one piece: a button's parts stand apart, and the space between them goes.
+      put(item, [h('span', {}, runs ? 'Stop ' : 'Start ', typed(one.name))]);
       item.classList.toggle('pressed', runs);
     });
     this.#setUp.hidden = !rules;
