@@ -156,8 +156,11 @@ test('who comes while it is live waits backstage, steps on stage, and can’t wh
   await inList(ada, 'On stage', 'Dan').waitFor();
   await press(ada, 'Send backstage: Ben');
   await says(ben, 'Your microphone is on. Backstage hears you, the audience does not.');
-  await press(ben, 'Step on stage');
+  await press(ada, 'Call on stage: Ben');
   await inList(ada, 'On stage', 'Ben').waitFor();
+  await says(ben, 'You are muted. Nobody hears you.');
+  await ben.keyboard.press('m');
+  await says(ben, 'Your microphone is on. Everybody hears you.');
 });
 
 test('all speakers are muted at once, and who talks all the same is told', async () => {

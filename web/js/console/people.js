@@ -5,7 +5,7 @@ import { ask, button, keep, roleName } from './controls.js';
 /** @typedef {import('./controls.js').Person} Person */
 /** @typedef {import('./controls.js').StageState} StageState */
 /** @typedef {{ item: HTMLElement, face: HTMLElement, name: HTMLElement, note: HTMLElement, tools: HTMLElement, mute: HTMLButtonElement,
- *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, more: HTMLDetailsElement, role: string }} Row */
+ *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, more: HTMLDetailsElement, role: string, backstage: boolean }} Row */
 
 export class People {
   #desk;
@@ -70,8 +70,11 @@ export class People {
     row.item.classList.toggle('away', !one.here);
     row.tools.hidden = !others;
     row.mute.hidden = one.muted;
-    // Nobody is put on the air by somebody else: they step on stage themselves.
-    row.step.hidden = one.backstage !== false || state.phase !== 'live';
+    row.step.hidden = one.backstage === undefined || state.phase !== 'live';
+    row.backstage = one.backstage === true;
+    // Nobody is put on the air by somebody else: who is called comes muted, and opens the microphone themselves.
+    put(row.step, row.backstage ? 'Call on stage' : 'Send backstage');
+    row.step.ariaLabel = `${row.backstage ? 'Call on stage' : 'Send backstage'}: ${one.name}`;
     // A stage that knows of no lock knows of none of these either.
     const knows = state.locked !== undefined;
     row.promote.hidden = !knows || one.role === 'host';
@@ -88,8 +91,7 @@ export class People {
     const [face, nameOf, note] = [h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' })];
     const mute = button('Mute', 'button quiet small', () => act({ do: 'mute', participant: id, muted: true }));
     mute.ariaLabel = `Mute ${name}`;
-    const step = button('Send backstage', 'button quiet small', () => act({ do: 'step', participant: id, backstage: true }));
-    step.ariaLabel = `Send backstage: ${name}`;
+    const step = button('', 'button quiet small', () => act({ do: 'step', participant: id, backstage: !row.backstage }));
     const promote = button('', 'button quiet small', () => act({ do: 'promote', participant: id, role: row.role === 'co-host' ? 'speaker' : 'co-host' }));
     const hand = button('Hand over', 'button quiet small', () => void this.#handOver(id, name));
     hand.ariaLabel = `Hand over: ${name}`;
@@ -103,7 +105,7 @@ export class People {
     const tools = h('span', { className: 'tools' }, mute, step, more);
     const item = h('li', {}, face, h('span', { className: 'who' }, nameOf, ' ', note), tools);
     /** @type {Row} */
-    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, more, role: one.role };
+    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, more, role: one.role, backstage: false };
     return row;
   }
 
