@@ -349,11 +349,11 @@ class TownConsole extends HTMLElement {
     put(this.#status, this.#statusWords());
     put(this.#mute, muted ? 'Unmute' : 'Mute');
     this.#mute.classList.toggle('off', muted);
-    const waited = this.#mute.disabled && !!state;
-    this.#mute.disabled = !state;
+    const waited = this.#mute.disabled && !!me;
+    this.#mute.disabled = !me;
     // The button that was pressed to come here is gone, and this is the most urgent one.
     if (waited && document.activeElement === document.body) this.#mute.focus();
-    put(this.#mine, !state ? '' : muted ? 'You are muted. Nobody hears you.' : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
+    put(this.#mine, !state ? '' : !me ? 'Your microphone is being connected…' : muted ? 'You are muted. Nobody hears you.' : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
     // What a stage says nothing of is not offered.

@@ -98,7 +98,7 @@ export async function streamOf(page) {
  */
 export async function downlinkOf(page, seconds) {
   const text = await page.evaluate(async (millis) => {
-    const audio = /** @type {HTMLAudioElement} */ (document.querySelector('town-console audio'));
+    const audio = /** @type {HTMLAudioElement} */ (document.querySelector('town-console audio[autoplay]'));
     const recorder = new MediaRecorder(/** @type {MediaStream} */ (audio.srcObject), { mimeType: 'audio/webm;codecs=opus', audioBitsPerSecond: 96_000 });
     /** @type {Blob[]} */
     const parts = [];

@@ -209,7 +209,7 @@ test('after the end the replay is on the same page', async () => {
   await listener.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 20);
   await replay.getByLabel('Speed').selectOption('2');
   await listener.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).playbackRate === 2);
-  const [download] = await Promise.all([listener.waitForEvent('download'), replay.getByRole('link', { name: 'Download' }).click()]);
+  const [download] = await Promise.all([listener.waitForEvent('download'), listener.getByRole('link', { name: 'Download', exact: true }).click()]);
   assert.match(download.suggestedFilename(), /\.m4a$/);
   const samples = await decode(await download.path());
   assert.ok(samples.length > 16_000 * 30, `the whole event is kept: ${samples.length / 16_000} s`);

@@ -24,7 +24,7 @@ try {
   for (let i = 1; i < LISTENERS; i += 1) void fetch(event.listen.stream, { signal: crowd.signal }).catch(() => {});
   await page.mouse.move(0, 0);
   await page.getByText(`${LISTENERS} listening`).waitFor();
-  await page.getByText('are speaking').waitFor();
+  await page.locator('.player-line').getByText('are speaking').waitFor();
   await page.screenshot({ path: PICTURE });
 } finally {
   crowd.abort();

@@ -77,7 +77,7 @@ test('a speaker is on stage and a listener hears them', async () => {
   await host.getByRole('button', { name: 'Go live' }).click();
   await host.getByText('Live.').waitFor();
   await heard(listener);
-  await listener.getByText('Ada is speaking').waitFor();
+  await listener.locator('.player-line').getByText('Ada is speaking').waitFor();
   const spoken = envelope(await decode(await voice('ada')));
   const { same } = await heardAs(async () => {
     await given(listener, 60);
