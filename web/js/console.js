@@ -17,6 +17,8 @@ const LEVEL_MILLIS = 100;
 const TALKS = { level: 0.45, moments: 4, moments_max: 6, again_millis: 5000 };
 /** How long a passing remark stays. */
 const REMARK_MILLIS = 6000;
+/** A microphone that was connected a moment ago is heard by then, if at all. */
+const SOON = { times: 8, millis: 250 };
 
 const KEYS = [
   ['M', 'mute or unmute yourself'],
@@ -295,7 +297,12 @@ class TownConsole extends HTMLElement {
 
   /** @param {object} action */
   async #act(action) {
-    const done = (await this.#link?.act(action)) ?? { fault: '', code: '', answer: {} };
+    const send = async () => (await this.#link?.act(action)) ?? { fault: '', code: '', answer: {} };
+    let done = await send();
+    for (let i = 0; i < SOON.times && done.code === 'microphone-silent'; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, SOON.millis));
+      done = await send();
+    }
     // A silent microphone is asked about where the answer is needed.
     this.#tell(done.code === 'microphone-silent' ? '' : done.fault);
     return done;
