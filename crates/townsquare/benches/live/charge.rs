@@ -38,7 +38,8 @@ pub(crate) fn measure(server: &Server) -> Charge {
     let event = server.create_event_with("By itself", &["--start", &text]);
     let file = tone_file(&server.data());
     let speak = |link: &str, name: &str| {
-        let child = townsquare().args(["speak", link, "--loop", "--name", name]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child =
+            townsquare().args(["speak", link, "--loop", "--name", name]).arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Running(child.expect("a speaker"))
     };
     let shown: serde_json::Value = serde_json::from_str(&server.succeeds(&["event", "show", &event.id, "--json"])).expect("JSON");
