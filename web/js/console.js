@@ -103,6 +103,7 @@ class TownConsole extends HTMLElement {
       h('div', { className: 'field' }, h('label', { htmlFor: 'stage-name' }, 'Your name on stage'), this.#name),
       this.#fault,
       h('div', { className: 'cluster' }, h('button', { type: 'submit', className: 'button' }, 'Turn on the microphone'), h('span', { className: 'meta' }, 'Nobody hears you yet.')),
+      h('p', { className: 'meta' }, h('a', { href: this.#given('page') }, 'Back to the event’s page')),
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -159,8 +160,8 @@ class TownConsole extends HTMLElement {
       h('section', { className: 'stage-bar', ariaLabel: 'You' }, this.#told, self, h('div', { className: 'cluster' }, this.#step, this.#ready, this.#leaves, keys)),
       this.#sound,
       this.#rule.element,
-      this.#queue.element,
       this.#people.element,
+      this.#queue.element,
       this.#clock.element,
       this.#fairness.element,
       this.#board.element,

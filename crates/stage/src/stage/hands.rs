@@ -13,12 +13,19 @@ use std::collections::BTreeSet;
 const SPOKE_MILLIS: u64 = 1_000;
 
 /// What the square said last, and what it was told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Hands {
+    /// Until the square says otherwise they may be raised: it says nothing of an event that nobody has asked to speak at.
     pub(super) open: bool,
     raised: Vec<Hand>,
     barred: Vec<u64>,
     seats: Seats,
+}
+
+impl Default for Hands {
+    fn default() -> Self {
+        Self { open: true, raised: Vec::new(), barred: Vec::new(), seats: Seats::default() }
+    }
 }
 
 /// What of [`Fact::Seats`] was told.
