@@ -1,14 +1,12 @@
 //! `bin/bench live`: how long a word takes to everybody, beside the budget, and what an event costs.
 //!
 //! A marked tone is spoken over real WebRTC; it is timed where a speaker, a listener of the endless stream and a player of
-//! LL-HLS would hear it. Then: how soon a listener hears something, a start by itself, who is in charge when the host is gone, how
-//! fast a host's mute is, what a full stage costs, and many events. Arguments: `--json`, `--seconds N` (default 150), `--events N`
-//! (default 40).
+//! LL-HLS would hear it. Then: how soon a listener hears something, how fast a host's mute is, what a full stage costs, and many
+//! events. Arguments: `--json`, `--seconds N` (default 150), `--events N` (default 40).
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 #![allow(clippy::cast_possible_truncation, reason = "counts of marks and seconds are small")]
 
-mod charge;
 mod cost;
 mod full;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
@@ -54,7 +52,6 @@ fn main() {
     let server = Server::start();
     let one = one_event(&server, wish.seconds);
     let tap = tap::Tap::measure();
-    let charge = charge::measure(&server);
     let mute = mute::measure(&server);
     let full = full::measure(&server, wish.seconds.min(60));
     let many = many_events(&server, wish.events, wish.seconds.min(60));
@@ -62,19 +59,14 @@ fn main() {
         let mute = serde_json::json!({ "times": mute.count(), "p50_ms": mute.quantile(0.5), "most_ms": mute.quantile(1.0) });
         let full = serde_json::json!({ "hearing": full.hearing, "cost": full.cost.to_json() });
         let tap = tap.map(|tap| tap.to_json());
-        let charge: Vec<_> = charge.rows().map(|(name, seconds, _)| serde_json::json!({ "what": name, "seconds": seconds })).into();
         println!(
             "{}",
-            serde_json::json!({ "one_event": one.to_json(), "tap": tap, "charge": charge, "mute": mute, "full_stage": full, "many_events": many.to_json() })
+            serde_json::json!({ "one_event": one.to_json(), "tap": tap, "mute": mute, "full_stage": full, "many_events": many.to_json() })
         );
     } else {
         one.print();
         if let Some(tap) = tap {
             tap.print();
-        }
-        println!("| what | seconds | to reach |\n|---|---|---|");
-        for (name, seconds, budget) in charge.rows() {
-            println!("| {name} | {seconds:.2} | {budget} |");
         }
         println!("\n| a host's mute to silence in the programme | times | p50 ms | most ms | to reach |\n|---|---|---|---|---|");
         let (p50, most) = (mute.quantile(0.5), mute.quantile(1.0));
