@@ -1,7 +1,8 @@
 /** After the end: the replay's timeline, chapters and keys, without script too; trimming, hiding and deleting by who runs the event. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { parseFeed } from 'podcast-partytime';
 import { faultsOf, launch } from './browser.js';
 import { accessible, looksWell, notTooWide } from './looks.js';
@@ -27,7 +28,7 @@ const moments = async () => fetch(`${server.base}/events/${event.id}/moments.jso
 
 before(async () => {
   [server, browser] = await Promise.all([startServer(), launch()]);
-  event = await server.event('What was said');
+  event = await server.event('What was said', '--record-tracks');
   const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--name', 'Ada Lovelace', '--loop'], { stdio: 'ignore' });
   const on = async () => (await fetch(`${server.base}/api/townsquare/v1/events/${event.id}`).then((answer) => answer.json())).phase;
   try {
@@ -143,6 +144,35 @@ test('the host reads who listened when, and a program too', async () => {
   const { step, listeners } = await (await page.request.get(`${server.base}/events/${event.id}/report.json`)).json();
   const { seconds } = await moments();
   assert.equal(listeners.length, Math.ceil(seconds / step));
+  await context.close();
+});
+
+test('the host saves each speaker by themselves, a stranger does not', async () => {
+  const context = await browser.newContext({ storageState: admin });
+  const page = await context.newPage();
+  await page.goto(`${server.base}/events/${event.id}/report`);
+  const link = page.getByRole('link', { name: 'Ada Lovelace' });
+  const [saved] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  assert.equal(saved.suggestedFilename(), 'what-was-said_ada-lovelace.m4a');
+  const file = await saved.path();
+  const run = promisify(execFile);
+  const probe = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_name,channels:format=duration', '-of', 'json', file]);
+  const { streams, format } = JSON.parse(probe.stdout);
+  assert.deepEqual(streams, [{ codec_name: 'opus', channels: 1 }]);
+  const { seconds } = await moments();
+  assert.ok(Math.abs(format.duration - seconds) < 5, `${format.duration} s of an event of ${seconds} s`);
+  const heard = await run('ffmpeg', ['-v', 'info', '-xerror', '-i', file, '-af', 'volumedetect', '-f', 'null', '-']);
+  assert.ok(Number(/max_volume: (-?[\d.]+) dB/.exec(heard.stderr)?.[1] ?? -99) > -30, heard.stderr);
+  const address = /** @type {string} */ (await link.getAttribute('href'));
+  const part = await page.request.get(`${server.base}${address}`, { headers: { range: 'bytes=4-7' } });
+  assert.deepEqual([part.status(), await part.text()], [206, 'ftyp']);
+  assert.equal((await fetch(`${server.base}${address}`)).status, 401);
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(await server.signInLink('eve', 'member'));
+  await other.getByRole('main').getByRole('button').click();
+  await other.getByRole('button', { name: 'Sign out' }).waitFor();
+  assert.equal((await other.request.get(`${server.base}${address}`)).status(), 403);
+  await other.context().close();
   await context.close();
 });
 

@@ -2,9 +2,9 @@
 
 use crate::address::Addresses;
 use crate::rehearsal::Rehearsal;
-use crate::replay::{Kept, Withhold};
+use crate::replay::{Kept, Track, Withhold};
 use base::limit::{LOCKED_EVENTS_TRIED_MAX, PASSPHRASE_TRIES_PER_MINUTE_MAX};
-use base::{EventId, FaultKind, FragmentNumber, UnixMillis};
+use base::{EventId, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use gate::Keys;
 use square::Assembly;
 use square::event::Policy;
@@ -13,6 +13,7 @@ use square::rehearsal::Crowd;
 use square::secret::Chance;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,6 +79,12 @@ pub trait Shell: Send + Sync + 'static {
 
     /// What becomes of a recording by itself.
     fn kept(&self, event: EventId) -> Kept;
+
+    /// Each speaker's own track of an ended event, in the order in which they came.
+    fn tracks(&self, event: EventId) -> Doing<'_, Vec<Track>>;
+
+    /// Where a speaker's track is, if it is.
+    fn track(&self, event: EventId, participant: ParticipantId) -> PathBuf;
 
     /// How this event's rehearsals stand.
     fn rehearsal(&self, event: EventId) -> Doing<'_, Rehearsal>;

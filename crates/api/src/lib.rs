@@ -28,7 +28,7 @@ pub use app::{App, Config, Counts, Doing, Order, Shell};
 pub use caller::Door;
 pub use guest::Peer;
 pub use rehearsal::{End, Last, Rehearsal, Running};
-pub use replay::{Kept, Withhold};
+pub use replay::{Kept, Track, Withhold};
 pub use router::router;
 
 #[cfg(test)]

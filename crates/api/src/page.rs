@@ -17,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod series;
 pub(crate) mod sign_in;
 pub(crate) mod stage;
+pub(crate) mod track;
 
 use crate::asset;
 use crate::caller::Caller;

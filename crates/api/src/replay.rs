@@ -1,5 +1,6 @@
 //! What pages know of an ended event's replay beyond its rows.
 
+use base::ParticipantId;
 use serde::Deserialize;
 
 /// What is to become of a recording.
@@ -20,6 +21,21 @@ pub struct Kept {
     pub mp3_percent: Option<u8>,
     /// After how many days recordings are deleted.
     pub days: Option<u32>,
+}
+
+/// One speaker's own track: what they said live, on the event's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// Who; somebody who came again as somebody new has a track for each time.
+    pub participant: ParticipantId,
+    /// What they were called last; may be empty.
+    pub name: String,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// When they are heard first, in milliseconds from where the event began.
+    pub first_ms: u64,
+    /// When they are heard last; the file ends there.
+    pub end_ms: u64,
 }
 
 /// What happened when (docs/formats.md, "Moments"), as far as pages say it.
@@ -46,8 +62,13 @@ pub(crate) struct Person {
 impl Person {
     /// What they are called, also when they said no name.
     pub(crate) fn called(&self) -> String {
-        if self.name.is_empty() { format!("Speaker {}", self.id) } else { self.name.clone() }
+        called(self.id, &self.name)
     }
+}
+
+/// What a participant is called, also when they said no name.
+pub(crate) fn called(id: u16, name: &str) -> String {
+    if name.is_empty() { format!("Speaker {id}") } else { name.to_owned() }
 }
 
 #[derive(Debug, Clone, Deserialize)]

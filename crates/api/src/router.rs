@@ -10,6 +10,7 @@ use axum::{Extension, Router};
 use base::FaultKind;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 /// Everything the square answers to somebody who came through this door.
 pub fn router(app: App, door: Door) -> Router {
@@ -21,7 +22,7 @@ pub fn router(app: App, door: Door) -> Router {
         .layer(CatchPanicLayer::custom(move |_| fault::panicked(&panicking)))
         .layer(from_fn_with_state(app.clone(), fault::render))
         .layer(from_fn_with_state(app.clone(), header::add))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("audio/"))))
         .layer(Extension(door))
         .with_state(app)
 }
@@ -52,6 +53,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/events/{event}/report", get(page::report::show)),
         ("/events/{event}/report.json", get(page::report::json)),
         ("/events/{event}/report.csv", get(page::report::csv)),
+        ("/events/{event}/tracks/{file}", get(page::track::save)),
         ("/feeds/events.xml", get(page::feed::of_square)),
         ("/accounts/{name}/events.xml", get(page::feed::of_account)),
         ("/events/{event}/clips", post(page::clip::create)),

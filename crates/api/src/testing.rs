@@ -1,10 +1,10 @@
 //! The whole app on a real database, with a stage that does as it is told.
 
-use crate::{Addresses, App, Config, Doing, Door, End, Kept, Last, Order, Rehearsal, Running, Shell, Withhold, router};
+use crate::{Addresses, App, Config, Doing, Door, End, Kept, Last, Order, Rehearsal, Running, Shell, Track, Withhold, router};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use base::{EventId, FaultKind, FragmentNumber, UnixMillis};
+use base::{EventId, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use gate::Keys;
 use gate::ticket::{Class, admit};
 use http_body_util::BodyExt as _;
@@ -14,6 +14,7 @@ use square::rehearsal::Crowd;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use store::replay::DeletedBy;
@@ -53,6 +54,8 @@ pub(crate) struct Stagehand {
     pub(crate) withheld: Mutex<Vec<(EventId, Withhold)>>,
     /// What happened in every event.
     pub(crate) moments: Mutex<Vec<u8>>,
+    /// Who was recorded apart in every event.
+    pub(crate) tracks: Mutex<Vec<Track>>,
 }
 
 impl Shell for Stagehand {
@@ -146,6 +149,16 @@ impl Shell for Stagehand {
         Box::pin(async move { Ok(moments) })
     }
 
+    fn tracks(&self, _event: EventId) -> Doing<'_, Vec<Track>> {
+        let tracks = self.tracks.lock().expect("no test panics with it").clone();
+        Box::pin(async move { Ok(tracks) })
+    }
+
+    /// Everybody said the same: this file.
+    fn track(&self, _event: EventId, _participant: ParticipantId) -> PathBuf {
+        PathBuf::from(file!()).canonicalize().or_else(|_| PathBuf::from("src/testing.rs").canonicalize()).expect("this file")
+    }
+
     fn cut(&self, event: EventId, ranges: Vec<Range<FragmentNumber>>) -> Doing<'_> {
         self.cut.lock().expect("no test panics with it").extend(ranges.into_iter().map(|range| (event, range)));
         Box::pin(async { Ok(()) })
@@ -232,6 +245,7 @@ impl Town {
             cut: Mutex::default(),
             withheld: Mutex::default(),
             moments: Mutex::default(),
+            tracks: Mutex::default(),
         });
         let app = App::new(Config {
             store: store.clone(),

@@ -5,9 +5,13 @@ use crate::fragment::{self, MDAT_HEADER_BYTES, MOOF_BYTES};
 use crate::{init, silence};
 use base::time::TICK_SAMPLES;
 use base::{FragmentNumber, MediaTime, Rung};
+use std::ops::Range;
 
 /// Silence is written in pieces of 10 s.
 const PAUSE_FRAGMENTS_MAX: u64 = 50;
+
+/// Bytes of a fragment in which somebody speaks; no pause has as many.
+const SEALED_BYTES: u64 = (MOOF_BYTES + MDAT_HEADER_BYTES + fragment::payload_bytes(Rung::R64)) as u64;
 
 /// The writer of one such file. What it gives is to be appended.
 #[derive(Debug)]
@@ -76,6 +80,34 @@ pub fn resume<E>(length: u64, mut read: impl FnMut(u64, &mut [u8]) -> Result<(),
         }
     }
     Ok((next, at))
+}
+
+/// Where the sound of a file of `length` bytes begins and where it ends; nothing when it has none. `read` as in [`resume`].
+///
+/// # Errors
+/// Those of `read`.
+pub fn sounds<E>(length: u64, mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>) -> Result<Option<Range<FragmentNumber>>, E> {
+    let begin = init::segment().len() as u64;
+    let mut head = [0; MOOF_BYTES + MDAT_HEADER_BYTES];
+    let mut at = begin;
+    let mut first = FragmentNumber(0);
+    while at + SEALED_BYTES <= length {
+        read(at, &mut head)?;
+        match fragment::head(&head) {
+            Ok((after, bytes)) if bytes as u64 != SEALED_BYTES => (first, at) = (after, at + bytes as u64),
+            Ok((after, _)) => {
+                // It ends with a word. Where it doesn't the end is torn, and is looked for from the begin on.
+                read(length - SEALED_BYTES, &mut head)?;
+                let last = match fragment::head(&head) {
+                    Ok((last, bytes)) if bytes as u64 == SEALED_BYTES && last >= after => last,
+                    Ok(_) | Err(_) => resume(length, read)?.0,
+                };
+                return Ok(Some(first..last));
+            }
+            Err(_) => break,
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

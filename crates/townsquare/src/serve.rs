@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
 use base::limit::{CONNECTION_SILENT_MILLIS_MAX, REQUEST_HEAD_MILLIS_MAX, SQUARE_REQUEST_MILLIS_MAX};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -160,7 +161,10 @@ where
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(32).keep_alive_interval(Duration::from_secs(20));
     let (open, requests) = watch::channel(0);
-    let service = hyper::service::service_fn(move |request| answer(router.clone(), peer, request, Open::new(open.clone())));
+    let service = hyper::service::service_fn(move |request| {
+        let (answered, open) = (answer(router.clone(), peer, request, Open::new(open.clone())), open.clone());
+        async move { answered.await.map(|answer| answer.map(|body| followed(body, open))) }
+    });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
@@ -172,7 +176,7 @@ where
     let _ = tokio::time::timeout(patience.last, connection).await;
 }
 
-/// Returns once no request has been open for as long as that.
+/// Returns once no request has been open for as long as that, and nothing was taken of an answer.
 async fn silence(mut requests: watch::Receiver<usize>, patience: Duration) {
     loop {
         let _ = requests.wait_for(|open| *open == 0).await;
@@ -183,6 +187,14 @@ async fn silence(mut requests: watch::Receiver<usize>, patience: Duration) {
             Err(_) => return,
         }
     }
+}
+
+/// A body of which every piece that is taken is a word from who reads: a long answer takes as long as their line needs.
+fn followed(body: Body, open: watch::Sender<usize>) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        open.send_modify(|_| {});
+        frame
+    }))
 }
 
 /// A request that is being answered.

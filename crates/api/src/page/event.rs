@@ -256,9 +256,14 @@ fn standing(event: &Event) -> String {
 
 /// What the recording is called when it is saved: the title's letters and digits, with hyphens between the words.
 fn file_name(title: &str) -> String {
-    let plain: String = title.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    format!("{}.m4a", file_words(title, "recording"))
+}
+
+/// A text's letters and digits, with hyphens between the words; `without` when there are none.
+pub(crate) fn file_words(text: &str, without: &str) -> String {
+    let plain: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let words = plain.split_whitespace().collect::<Vec<_>>().join("-");
-    format!("{}.m4a", if words.is_empty() { "recording" } else { &words })
+    if words.is_empty() { without.to_owned() } else { words }
 }
 
 #[cfg(test)]

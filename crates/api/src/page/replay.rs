@@ -1,6 +1,6 @@
 //! An ended event's replay: what its page shows, and what who runs the event does with it.
 
-use super::{Frame, clip, render};
+use super::{Frame, clip, render, track};
 use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
@@ -71,6 +71,8 @@ pub(crate) struct Keep {
     pub(crate) is_read: bool,
     pub(crate) mp3: Mp3,
     pub(crate) days: Option<u32>,
+    /// Each speaker by themselves.
+    pub(crate) tracks: Vec<track::Listed>,
 }
 
 /// How far the MP3 is.
@@ -87,6 +89,8 @@ struct Sure {
     title: String,
     event_path: String,
     action: String,
+    /// Whether each speaker was recorded apart, too.
+    tracks: bool,
     /// What is left when it is trimmed; nothing: it is deleted.
     left: Option<Left>,
 }
@@ -165,7 +169,7 @@ pub(crate) async fn part(app: &App, caller: &Caller, event: &Event, own: Option<
             ticket: own.unwrap_or_default().to_owned(),
             length: length(replay),
         }),
-        keep: runs.then(|| keep(app, event, replay, mp3.is_some())),
+        keep: if runs { Some(keep(app, event, replay, mp3.is_some()).await?) } else { None },
         mp3,
         src,
     })
@@ -183,9 +187,9 @@ fn length(replay: Option<&Replay>) -> String {
     clock(replay.map_or(0, Replay::seconds) as f64)
 }
 
-fn keep(app: &App, event: &Event, replay: Option<&Replay>, has_mp3: bool) -> Keep {
+async fn keep(app: &App, event: &Event, replay: Option<&Replay>, has_mp3: bool) -> Result<Keep, Fault> {
     let kept = app.shell().kept(event.id);
-    Keep {
+    Ok(Keep {
         path: format!("/events/{}", event.id),
         length: length(replay),
         is_read: replay.is_some_and(|replay| replay.is_read),
@@ -195,7 +199,8 @@ fn keep(app: &App, event: &Event, replay: Option<&Replay>, has_mp3: bool) -> Kee
             None => Mp3::Waiting,
         },
         days: kept.days,
-    }
+        tracks: track::listed(app, event).await?,
+    })
 }
 
 fn nothing(event: &Event, replay: Option<&Replay>) -> Part {
@@ -321,7 +326,8 @@ pub(crate) async fn mp3(State(app): State<App>, Path(id): Path<String>, caller: 
 fn sure(app: &App, caller: &Caller, event: &Event, what: &str, left: Option<Left>) -> Response {
     let event_path = page_path(event.id, ticket::for_listeners(app, event).as_deref());
     let action = format!("/events/{}/replay/{what}", event.id);
-    render(&Sure { frame: Frame::new(caller), title: event.title.clone(), event_path, action, left })
+    let tracks = event.plan.record_tracks;
+    render(&Sure { frame: Frame::new(caller), title: event.title.clone(), event_path, action, tracks, left })
 }
 
 fn back(app: &App, event: &Event) -> Response {

@@ -1,7 +1,7 @@
 //! The host's report: how many listened when, where they left, who spoke how long. For who runs the event.
 
 use super::replay::{moments, spoken};
-use super::{Frame, render};
+use super::{Frame, render, track};
 use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
@@ -47,6 +47,7 @@ struct ReportPage {
     drops: Vec<Drop>,
     speakers: Vec<Talk>,
     reactions: u64,
+    tracks: Vec<track::Listed>,
 }
 
 /// Many left at once.
@@ -85,6 +86,7 @@ pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, caller:
         drops: drops(&moments),
         speakers: talks(&moments),
         reactions: moments.reactions_by_kind.iter().sum(),
+        tracks: track::listed(&app, &event).await?,
     }))
 }
 
@@ -95,7 +97,7 @@ pub(crate) async fn json(State(app): State<App>, Path(id): Path<String>, caller:
     let report = serde_json::json!({
         "event": event.id.to_string(), "title": event.title, "seconds": moments.seconds, "step": moments.step,
         "listeners": moments.listeners, "most": moments.listeners.iter().max(), "average": average(&moments.listeners),
-        "drops": drops(&moments), "speakers": people,
+        "drops": drops(&moments), "speakers": people, "tracks": track::listed(&app, &event).await?,
         "reactions": moments.reactions, "reactions_by_kind": moments.reactions_by_kind,
     });
     Ok(([(CONTENT_DISPOSITION, format!("attachment; filename=\"report-{}.json\"", event.id))], Json(report)).into_response())

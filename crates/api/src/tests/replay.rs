@@ -1,8 +1,8 @@
 //! What becomes of a recording, on its page.
 
-use crate::Withhold;
 use crate::testing::{NOW, Town, path_of};
-use base::{EventId, FragmentNumber};
+use crate::{Track, Withhold};
+use base::{EventId, FragmentNumber, ParticipantId};
 use store::testing::on_both;
 
 const MOMENTS: &str = r#"{"version":1,"first":50,"end":650,"cuts":0,"seconds":120.0,
@@ -233,5 +233,54 @@ fn a_report_is_for_who_runs_the_event() {
         let csv = town.get(&format!("{path}.csv"), &ada).await;
         assert_eq!(csv.text(), "seconds,listeners,reactions,speaking\r\n0,3,0,\"Ada <b>\"\r\n");
         assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    });
+}
+
+#[test]
+fn each_speaker_is_saved_by_who_runs_the_event_alone() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        let body = r#"{"title": "Town: \"meeting\"", "record_tracks": true}"#;
+        let id = town.operate("POST /api/townsquare/v1/events", body).await.json()["id"].as_str().expect("an id").to_owned();
+        for verb in ["go-live", "end"] {
+            town.operate(&format!("POST /api/townsquare/v1/events/{id}/{verb}"), "").await;
+        }
+        let track = |number: u16, name: &str| Track {
+            participant: ParticipantId(number),
+            name: name.to_owned(),
+            bytes: 5_200_000,
+            first_ms: 12_400,
+            end_ms: 843_000,
+        };
+        *town.stagehand.tracks.lock().expect("whole") = vec![track(1, "Ada <b>"), track(2, ""), track(7, "Ada <b>")];
+        let page = format!("/events/{id}");
+        for path in [page.clone(), format!("{page}/report")] {
+            let own = town.get(&path, &ada).await;
+            let text = own.text();
+            assert!(text.contains("Each speaker by themselves"), "{text}");
+            let listed = format!("<a href=\"/events/{id}/tracks/7.m4a\" download><bdi>Ada &#60;b&#62;</bdi>, 2 of 2</a>");
+            assert!(text.contains(&listed) && text.contains("Speaker 2") && text.contains("14:03") && text.contains("0:12"), "{text}");
+        }
+        assert!(!town.get(&page, "").await.text().contains("/tracks/"));
+        let path = format!("{page}/tracks/7.m4a");
+        assert_eq!(town.get(&path, "").await.status, 401);
+        let whole = town.ask(&format!("GET {path}"), &[("cookie", &ada), ("accept-encoding", "gzip")], "").await;
+        assert_eq!((whole.status, whole.header("content-type"), whole.header("content-encoding")), (200, "audio/mp4", ""));
+        assert_eq!(whole.header("content-length"), whole.body.len().to_string());
+        let named = "attachment; filename=\"speaker-7.m4a\"; filename*=UTF-8''town-meeting_ada-b_2.m4a";
+        assert_eq!((whole.header("content-disposition"), whole.header("cache-control")), (named, "private, no-cache"));
+        let part = town.ask(&format!("GET {path}"), &[("cookie", &ada), ("range", "bytes=2-5")], "").await;
+        assert_eq!((part.status, &part.body[..]), (206, &whole.body[2..6]));
+        for file in ["3.m4a", "7", "7.mp4", "%2e%2e%2fjournal", "70000.m4a"] {
+            assert_eq!(town.get(&format!("{page}/tracks/{file}"), &ada).await.status, 404, "{file}");
+        }
+        let word = town.get(&page, &ada).await.word();
+        let hidden = town.submit(&format!("{page}/replay/hide"), &ada, &format!("csrf={word}")).await;
+        assert_eq!((hidden.status, town.get(&path, &ada).await.status), (303, 200), "hidden is not from who runs it");
+        let asked = town.submit(&format!("{page}/replay/delete"), &ada, &format!("csrf={word}")).await;
+        assert!(asked.text().contains("own track"), "{}", asked.text());
+        town.submit(&format!("{page}/replay/delete"), &ada, &format!("csrf={word}&sure=yes")).await;
+        assert_eq!(town.get(&path, &ada).await.status, 409, "what is deleted is there for nobody");
     });
 }

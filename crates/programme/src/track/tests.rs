@@ -1,6 +1,6 @@
 //! Tracks line up with the programme, whatever is missing and wherever they are cut.
 
-use super::{Track, resume};
+use super::{Track, resume, sounds};
 use crate::fragment::{self, find};
 use crate::{init, silence};
 use base::{FragmentNumber, MediaTime, Rung};
@@ -88,4 +88,33 @@ fn a_file_goes_on_where_it_is_whole() {
         assert_eq!(resumed(&file[..cut]), (expected.0, expected.1 as u64), "cut at {cut}");
     }
     assert_eq!(fragment::find(b"no fragment at all, but long enough"), Err(fragment::NoFragment::Foreign));
+}
+
+#[test]
+fn where_sound_begins_and_ends_is_found_without_reading_it() {
+    let file = |spoken: std::ops::Range<u64>| {
+        let mut track = Track::new(FragmentNumber(0));
+        let mut file = init::segment().to_vec();
+        spoken.for_each(|tick| file.extend(track.push(at(tick), &PACKET)));
+        file.extend(track.stop());
+        file
+    };
+    let found = |file: &[u8]| {
+        let mut reads = 0;
+        let read = |at: u64, bytes: &mut [u8]| {
+            reads += 1;
+            bytes.copy_from_slice(&file[at as usize..][..bytes.len()]);
+            Ok::<_, Infallible>(())
+        };
+        let Ok(found) = sounds(file.len() as u64, read);
+        (found.map(|range| (range.start.0, range.end.0)), reads)
+    };
+    assert_eq!(found(init::segment()), (None, 0));
+    assert_eq!(found(&file(0..3_000)), (Some((0, 300)), 2));
+    assert_eq!(found(&file(1_234..3_001)), (Some((123, 301)), 5), "three pauses, a word, the last one");
+    let whole = file(1_234..3_001);
+    for cut in 1..whole.len().min(3_600) {
+        let torn = &whole[..whole.len() - cut];
+        assert_eq!(found(torn).0, Some((123, resumed(torn).0.0)), "{cut} bytes are missing");
+    }
 }

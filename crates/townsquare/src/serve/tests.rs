@@ -55,6 +55,19 @@ fn who_does_not_read_is_not_waited_for() {
 }
 
 #[test]
+fn every_piece_of_an_answer_that_is_taken_is_a_word() {
+    block_on(async {
+        let (open, mut requests) = watch::channel(0);
+        let mut body = followed(Body::from("x"), open.clone());
+        assert!(!requests.has_changed().expect("open"));
+        body.frame().await.expect("a piece").expect("whole");
+        assert!(requests.has_changed().expect("open"));
+        requests.mark_unchanged();
+        assert!(body.frame().await.is_none() && !requests.has_changed().expect("open"));
+    });
+}
+
+#[test]
 fn silence_does_not_begin_before_the_answer() {
     block_on(async {
         let (open, requests) = watch::channel(0);

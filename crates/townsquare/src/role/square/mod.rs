@@ -8,6 +8,7 @@ mod picture;
 mod record;
 mod rehearsal;
 mod stage;
+mod tracks;
 
 use crate::certificate::{self, Certificate};
 use crate::data;

@@ -2,21 +2,21 @@
 
 use super::after::After;
 use super::rehearsal::{Rehearsals, doing};
-use super::{now, picture, record, stage};
+use super::{now, picture, record, stage, tracks};
 use crate::data::{self, write_whole};
 use crate::link::Link;
 use crate::settings::Settings;
 use anyhow::Context as _;
-use api::{Doing, Kept, Order, Rehearsal, Shell, Withhold};
+use api::{Doing, Kept, Order, Rehearsal, Shell, Track, Withhold};
 use base::fact::Fact;
 use base::limit::{PASSPHRASES_AT_ONCE_MAX, PICTURES_AT_ONCE_MAX};
-use base::{EventId, FaultKind, FragmentNumber};
+use base::{EventId, FaultKind, FragmentNumber, ParticipantId};
 use gate::Keys;
 use programme::Announcement;
 use square::Assembly;
 use square::rehearsal::Crowd;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::{Event, Phase, Store};
 use tokio::sync::Semaphore;
@@ -248,6 +248,15 @@ impl Shell for Outside {
 
     fn kept(&self, event: EventId) -> Kept {
         self.after.kept(event)
+    }
+
+    fn tracks(&self, event: EventId) -> Doing<'_, Vec<Track>> {
+        let dir = self.settings.event_dir(event);
+        doing(aside(event, move || tracks::list(&dir)))
+    }
+
+    fn track(&self, event: EventId, participant: ParticipantId) -> PathBuf {
+        tracks::path(&self.settings.event_dir(event), participant)
     }
 
     fn rehearse(&self, event: EventId, crowd: Crowd) -> Doing<'_> {

@@ -19,12 +19,7 @@ pub(crate) struct Record {
 
 /// Reads an event's journal; one that is not there yet says nothing.
 pub(crate) fn read(event_dir: &Path) -> std::io::Result<Record> {
-    let bytes = match std::fs::read(event_dir.join("journal")) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Record::default()),
-        Err(error) => return Err(error),
-    };
-    let journal = Journal::read(&bytes);
+    let journal = journal(event_dir)?;
     let mut record = Record::default();
     // With doors the first epoch is not the event itself.
     let doors = journal.entries.iter().any(|entry| entry.what == What::DoorsOpened);
@@ -41,4 +36,12 @@ pub(crate) fn read(event_dir: &Path) -> std::io::Result<Record> {
         }
     }
     Ok(record)
+}
+
+/// An event's journal; empty while there is none.
+pub(crate) fn journal(event_dir: &Path) -> std::io::Result<Journal> {
+    match std::fs::read(event_dir.join("journal")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Journal::default()),
+        read => Ok(Journal::read(&read?)),
+    }
 }
