@@ -113,7 +113,17 @@ fn a_scheduled_event_begins_by_itself_once_its_host_is_ready() {
     let event = server.create_event_with("At its second", &["--start-at", &start]);
     // The doors are open: the stream is there before anybody is.
     until("the doors are open", || ureq::head(&event.stream).call().ok());
-    let _host = microphone(&event.whip, host_ticket(&event), "Ada&key=the-key-of-the-host");
+    // A guest is first, and the host's microphone comes from an encoder with the address that everybody has.
+    let _guest = speaker(&server, &event.token);
+    let on_stage = |people| {
+        until("they are on the stage", || {
+            let joined = journal(&server, &event).entries.iter().filter(|one| matches!(one.what, What::Joined { .. })).count();
+            (joined == people).then_some(())
+        })
+    };
+    on_stage(1);
+    let _host = microphone(&event.whip, &event.token, "Ada&key=the-key-of-the-host");
+    on_stage(2);
     let ready = json!({"do": "ready", "ready": true, "yes": true});
     until("the host is ready", || {
         Some(act(&server, &event, host_ticket(&event), "?key=the-key-of-the-host", &ready)).filter(|answer| answer.status == 200)

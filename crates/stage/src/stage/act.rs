@@ -20,7 +20,7 @@ impl Stage {
         let me = self.place_of(who);
         match action {
             Action::GoLive { yes } => self.go_live(turn, who, yes),
-            Action::Ready { ready, yes } => self.ready(turn, me, ready, yes),
+            Action::Ready { ready, yes } => self.ready(turn, who, ready, yes),
             Action::End => self.close(turn, who),
             Action::Mute { participant, muted } => self.mute(turn, who, me, participant, muted),
             Action::MuteAll => self.mute_all(turn, who),

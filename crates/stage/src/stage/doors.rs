@@ -4,7 +4,7 @@ use super::{Stage, Turn, millis};
 use crate::kept::Phase;
 use crate::words::{Output, Who};
 use base::journal::{Role, What};
-use base::{FaultKind, FragmentNumber, ParticipantId, UnixMillis};
+use base::{FaultKind, FragmentNumber, UnixMillis};
 use std::time::{Duration, Instant};
 
 /// Between two attempts to open a programme that could not be opened.
@@ -78,10 +78,14 @@ impl Stage {
         Ok(())
     }
 
-    pub(super) fn ready(&mut self, turn: &mut Turn, me: Option<ParticipantId>, ready: bool, yes: bool) -> Result<(), FaultKind> {
-        let participant = me.ok_or(FaultKind::Forbidden)?;
+    pub(super) fn ready(&mut self, turn: &mut Turn, who: &Who, ready: bool, yes: bool) -> Result<(), FaultKind> {
+        let participant = self.place_of(who).ok_or(FaultKind::Forbidden)?;
         if ready && !yes && !self.is_heard(participant) {
             return Err(FaultKind::MicrophoneSilent);
+        }
+        // A host whose microphone came with a speaker's ticket, as an encoder's does: the event waits for a host's word.
+        if who.role != Role::Speaker {
+            self.welcome_back(turn, participant, who);
         }
         if self.placed(participant)?.ready != ready {
             self.decide(turn, What::Ready { participant, ready });

@@ -131,7 +131,7 @@ impl Stage {
     }
 
     /// Who comes back may show another name and come with another ticket.
-    fn welcome_back(&mut self, turn: &mut Turn, participant: ParticipantId, who: &Who) {
+    pub(super) fn welcome_back(&mut self, turn: &mut Turn, participant: ParticipantId, who: &Who) {
         let name = who.name.as_deref().map(shown);
         let Some(person) = self.kept.participants.get(&participant) else { return };
         let renamed = name.filter(|name| !name.is_empty() && *name != person.name);

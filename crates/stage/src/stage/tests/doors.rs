@@ -60,6 +60,19 @@ fn a_host_who_is_late_is_waited_for() {
 }
 
 #[test]
+fn a_host_whose_microphone_came_with_a_speakers_ticket_is_ready_too() {
+    let mut world = World::planned(IN_AN_HOUR);
+    world.until(DOORS);
+    let mut encoder = media(1, "host");
+    if let Some(Input::Open { who, .. }) = encoder.first_mut() {
+        who.role = Role::Speaker;
+    }
+    assert_eq!(world.all(encoder), "joined:1:Nhost:Speaker mix+1:false");
+    assert_eq!(world.all(ready("host", true, true)), "joined:1:Nhost:Host ready:1:true");
+    assert_eq!(world.until(START), "begin begun:5 live air1:true hold:false b1 s1");
+}
+
+#[test]
 fn a_host_begins_when_they_like() {
     let mut world = World::planned(IN_AN_HOUR);
     assert_eq!(world.all(go_live()), "open epoch:1 live hold:false b1", "before the doors");
