@@ -361,7 +361,7 @@ class TownConsole extends HTMLElement {
     this.#mute.disabled = !me;
     // The button that was pressed to come here is gone, and this is the most urgent one.
     if (waited && document.activeElement === document.body) this.#mute.focus();
-    put(this.#mine, !state ? '' : !me ? 'Your microphone is being connected…' : muted ? 'You are muted. Nobody hears you.' : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
+    put(this.#mine, !state ? '' : !me ? 'Your microphone is being connected…' : muted ? mutedWords(me.muted_by) : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
     // What a stage says nothing of is not offered.
@@ -409,6 +409,12 @@ class TownConsole extends HTMLElement {
     this.#inCharge.hidden = !heir;
     this.#charge = charge;
   }
+}
+
+/** @param {import('./stage-link.js').Person['muted_by']} by who has muted us */
+function mutedWords(by) {
+  if (by === 'clock') return 'Your time is spent. The host can give you more.';
+  return by === 'host' ? 'The host muted you. Nobody hears you.' : 'You are muted. Nobody hears you.';
 }
 
 function remembered() {

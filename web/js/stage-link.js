@@ -5,14 +5,14 @@
  * The shapes of docs/formats.md, "HTTP of the stage":
  * @typedef {'host' | 'co-host' | 'speaker'} Role
  * @typedef {{ verdict: 'good' | 'fair' | 'bad', words: string, rtt_ms: number | null, loss_percent: number, jitter_ms: number, by: 'udp' | 'tcp' }} Connection
- * @typedef {{ id: number, name: string, role: Role, muted: boolean, here: boolean, backstage?: boolean, ready?: boolean, connection?: Connection | null }} Person
+ * @typedef {{ id: number, name: string, role: Role, muted: boolean, muted_by?: 'self' | 'host' | 'clock' | null, here: boolean, backstage?: boolean, ready?: boolean, connection?: Connection | null }} Person
  * @typedef {{ id: string, name: string, topic: string, votes: number, spoke: boolean, since: number }} Hand
  * @typedef {{ mode: 'speaker' | 'side' | 'turn', running: number | null, counts?: boolean, seconds?: number, chime_ms: number,
  *   budgets: { who: number[], name: string, left_ms: number }[] }} Clock
  * @typedef {{ phase: 'backstage' | 'doors' | 'live' | 'ended', since?: number, start_at?: number | null, title: string,
  *   you: { id?: number, role: Role, rules?: boolean, host?: boolean, connection?: Connection | null }, stage: Person[], listeners: number, alarms: string[],
  *   locked?: boolean, in_charge?: number | null, succession?: number[], hands?: Hand[], hands_open?: boolean, clock?: Clock | null,
- *   spoken?: [number, number][] }} StageState
+ *   spoken?: [number, number, string][] }} StageState
  *
  * What the link says besides: `blocked` names the ports on which no sound gets through; null once it does.
  * @typedef {{ udp: string[], tcp: string[] }} Ports

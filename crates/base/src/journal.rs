@@ -27,6 +27,17 @@ pub enum ClockMode {
     Turn,
 }
 
+/// Who muted a microphone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MutedBy {
+    /// Who speaks into it.
+    Themselves,
+    /// Somebody who rules.
+    Host,
+    /// The debate clock, for their time was spent.
+    Clock,
+}
+
 /// One budget of a debate clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
@@ -110,8 +121,8 @@ pub enum What {
     Muted {
         /// Who.
         participant: ParticipantId,
-        /// Whether nobody hears them.
-        muted: bool,
+        /// By whom, from now on; none when they are heard again.
+        by: Option<MutedBy>,
     },
     /// A participant left on purpose, or lost a place that could not be held longer; they may come back.
     Left {
@@ -181,6 +192,11 @@ pub enum What {
         /// The machine's boot, so that a power loss can be told from a crash.
         boot: String,
     },
+    /// Nobody is on stage and the hold sound plays in the middle of the event; or somebody is again.
+    Held {
+        /// Its first fragment; none when it is over.
+        from: Option<FragmentNumber>,
+    },
     /// The recording stopped although the event goes on.
     RecordingStopped {
         /// The first fragment that is not kept.
@@ -190,5 +206,7 @@ pub enum What {
     Ended {
         /// The number after the last fragment.
         end: FragmentNumber,
+        /// The number after the last that is heard in the replay, when nobody was on stage any more behind it.
+        heard: Option<FragmentNumber>,
     },
 }

@@ -172,6 +172,9 @@ pub const PLACE_HELD_MILLIS_MAX: u64 = 60_000;
 /// Tickets banned from one event. Answer: 409 `ban-full`.
 pub const BARRED_TICKETS_MAX: usize = 1_024;
 
+/// Events whose banned tickets every role is told of, the ended ones among them. Answer: the oldest ones are told no more.
+pub const BARRED_EVENTS_MAX: usize = 256;
+
 /// Raised hands of one event whose answer is kept. Answer: the oldest answer is forgotten.
 pub const HANDS_ANSWERED_MAX: usize = 1_024;
 
@@ -193,8 +196,14 @@ pub const HOLD_AFTER_MILLIS: u64 = 5_000;
 /// Milliseconds after the announced start for which the doors stay open for a host who does not come. Answer: the event ends.
 pub const HOST_LATE_MILLIS_MAX: u64 = 6 * 3_600_000;
 
-/// Milliseconds between two notes of how long everybody has spoken: what a crash forgets at most.
-pub const SPOKEN_NOTED_MILLIS: u64 = 30_000;
+/// Milliseconds for which the replay goes on when nobody is on stage any more until the end.
+pub const HEARD_AFTER_LEAVING_MILLIS: u64 = 1_000;
+
+/// Milliseconds between two notes of how long everybody has spoken: what a crash of the stage forgets at most.
+pub const SPOKEN_NOTED_MILLIS: u64 = 2_000;
+
+/// People whose time is shown to who is on stage. Answer: those who spoke least are left out.
+pub const SPOKEN_SHOWN_MAX: usize = 100;
 
 /// Seconds of the programme that one order silences. Answer: 400 `bad-request`.
 pub const CUT_SECONDS_MAX: u64 = 600;

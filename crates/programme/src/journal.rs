@@ -2,8 +2,10 @@
 
 use crate::record;
 use base::journal::{Entry, What};
+use base::people::People;
 use base::{Epoch, FragmentNumber, UnixMillis};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use wire::WireWhat;
 
 mod wire;
@@ -83,6 +85,7 @@ impl Journal {
             | What::Declined { .. }
             | What::Clock { .. }
             | What::Spoken { .. }
+            | What::Held { .. }
             | What::RecordingStopped { .. } => None,
         };
         self.entries.iter().filter_map(kept).flatten().collect()
@@ -91,7 +94,27 @@ impl Journal {
     /// The number after the last fragment, once the event is over.
     #[must_use]
     pub fn end(&self) -> Option<FragmentNumber> {
-        self.entries.iter().find_map(|entry| if let What::Ended { end } = entry.what { Some(end) } else { None })
+        self.entries.iter().find_map(|entry| if let What::Ended { end, .. } = entry.what { Some(end) } else { None })
+    }
+
+    /// What of the programme is the event itself: not the hold sound before it, nor what followed when all had left for good. One that
+    /// never began has nothing to hear; without a journal it is all of it.
+    #[must_use]
+    pub fn proper(&self) -> Range<FragmentNumber> {
+        if self.entries.is_empty() {
+            return FragmentNumber(0)..FragmentNumber(u64::MAX);
+        }
+        let heard = |entry: &Entry| if let What::Ended { heard, .. } = entry.what { heard } else { None };
+        let end = self.entries.iter().find_map(heard).unwrap_or(FragmentNumber(u64::MAX));
+        self.begun().unwrap_or(FragmentNumber(u64::MAX))..end
+    }
+
+    /// Who is who.
+    #[must_use]
+    pub fn people(&self) -> People {
+        let mut people = People::default();
+        self.entries.iter().for_each(|entry| people.note(&entry.what));
+        people
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::Cuts;
 use base::limit::{MOMENTS_PINS_MAX, MOMENTS_POINTS_MAX, MOMENTS_TURNS_MAX};
+use base::people::People;
 use base::{FragmentNumber, ParticipantId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ pub struct Moments {
 /// Somebody who was on stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Their number.
+    /// Their number; the first one that they had.
     pub id: u16,
     /// The name last shown.
     pub name: String,
@@ -95,6 +96,8 @@ struct Turn {
 pub struct Reader<'a> {
     range: Range<FragmentNumber>,
     cuts: &'a Cuts,
+    /// Who is who: one person may have had several numbers.
+    people: &'a People,
     step_slots: u64,
     /// Names by number: all that were ever seen.
     names: BTreeMap<u16, String>,
@@ -114,7 +117,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of what is heard of a recording ([`crate::view::replay::heard`]).
     #[must_use]
-    pub fn new(range: Range<FragmentNumber>, cuts: &'a Cuts) -> Self {
+    pub fn new(range: Range<FragmentNumber>, cuts: &'a Cuts, people: &'a People) -> Self {
         let slots = range.end.0.saturating_sub(range.start.0);
         // Whole seconds, so that points stand where a reader expects them.
         let step_slots = slots.div_ceil(MOMENTS_POINTS_MAX as u64).div_ceil(5).max(1) * 5;
@@ -123,6 +126,7 @@ impl<'a> Reader<'a> {
             at: range.start.0,
             range,
             cuts,
+            people,
             step_slots,
             names: BTreeMap::new(),
             speaking: Vec::new(),
@@ -194,10 +198,12 @@ impl<'a> Reader<'a> {
     fn take(&mut self, number: FragmentNumber, facts: Facts) {
         let is_heard = number >= self.range.start && !self.cuts.touch(number, 1);
         if let Some(stage) = facts.s.and_then(|value| serde_json::from_value::<Vec<(u16, String, u8)>>(value).ok()) {
-            self.names.extend(stage.into_iter().map(|(id, name, _)| (id, name)));
+            self.names.extend(stage.into_iter().map(|(id, name, _)| (self.people.person(ParticipantId(id)).0, name)));
         }
         if let Some(levels) = facts.v.and_then(|value| serde_json::from_value::<Vec<(u16, u16)>>(value).ok()) {
-            self.speaking = levels.into_iter().map(|(id, _)| id).collect();
+            self.speaking = levels.into_iter().map(|(id, _)| self.people.person(ParticipantId(id)).0).collect();
+            self.speaking.sort_unstable();
+            self.speaking.dedup();
         }
         if let Some(count) = facts.n.and_then(|value| serde_json::from_value(value).ok()) {
             self.now = count;

@@ -1,7 +1,8 @@
 //! What of a stage must survive: exactly what its journal says.
 
-use base::journal::{Clock, Entry, Role, What};
+use base::journal::{Clock, Entry, MutedBy, Role, What};
 use base::limit::{BARRED_TICKETS_MAX, HANDS_ANSWERED_MAX, SPEAKERS_PER_EVENT_MAX};
+use base::people::People;
 use base::{Epoch, FragmentNumber, ParticipantId, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,8 +43,8 @@ pub struct Participant {
     pub promoted: Option<Role>,
     /// The number of the ticket with which they came; 0 when it is not known.
     pub ticket: u64,
-    /// Whether nobody hears them.
-    pub muted: bool,
+    /// Who muted them; none when they are heard.
+    pub muted: Option<MutedBy>,
     /// Whether they wait behind the stage.
     pub backstage: bool,
     /// Whether they said that the event may begin.
@@ -103,11 +104,15 @@ pub struct Kept {
     pub(crate) hands: BTreeMap<u64, Answered>,
     pub(crate) clock: Option<Clock>,
     pub(crate) spoken: BTreeMap<ParticipantId, u64>,
+    /// Who is who, those who left among them.
+    pub(crate) people: People,
+    /// Since which fragment nobody is on stage and the hold sound plays.
+    pub(crate) held: Option<FragmentNumber>,
 }
 
 impl Kept {
     /// An event that nobody has entered.
-    pub(crate) const fn new(created: UnixMillis) -> Self {
+    pub(crate) fn new(created: UnixMillis) -> Self {
         Self {
             participants: BTreeMap::new(),
             phase: Phase::Backstage,
@@ -123,11 +128,14 @@ impl Kept {
             hands: BTreeMap::new(),
             clock: None,
             spoken: BTreeMap::new(),
+            people: People::default(),
+            held: None,
         }
     }
 
     /// Makes true what one entry says. Entries about nobody are ignored: a journal is input like any other.
     pub(crate) fn apply(&mut self, entry: &Entry) {
+        self.people.note(&entry.what);
         match &entry.what {
             What::Joined { participant, key, name, role, ticket, backstage } => {
                 let person = self.joined(*participant, key, name, *role);
@@ -137,7 +145,7 @@ impl Kept {
             What::Promoted { participant, role } => self.change(*participant, |person| person.promoted = Some(*role)),
             What::Ready { participant, ready } => self.change(*participant, |person| person.ready = *ready),
             What::Renamed { participant, name } => self.change(*participant, |person| person.name.clone_from(name)),
-            What::Muted { participant, muted } => self.change(*participant, |person| person.muted = *muted),
+            What::Muted { participant, by } => self.change(*participant, |person| person.muted = *by),
             What::Left { participant } => self.leave(*participant),
             What::Removed { participant } => self.remove(*participant),
             What::Banned { ticket } => {
@@ -166,6 +174,7 @@ impl Kept {
                 self.first_lost = None;
                 self.programme = Some(Programme { epoch: *epoch, first: *first, boot: boot.clone() });
             }
+            What::Held { from } => self.held = *from,
             What::RecordingStopped { first_lost } => self.first_lost = Some(*first_lost),
             What::Ended { .. } => self.go(Phase::Ended, entry.at),
         }
@@ -186,7 +195,7 @@ impl Kept {
             ticket_role: role,
             promoted: before.and_then(|person| person.promoted),
             ticket: 0,
-            muted: before.is_some_and(|person| person.muted),
+            muted: before.and_then(|person| person.muted),
             backstage: false,
             ready: before.is_some_and(|person| person.ready),
             standing: Standing::OnStage,
@@ -198,7 +207,7 @@ impl Kept {
             person.standing = Standing::Left;
             person.ready = false;
         });
-        // Nobody can come back without a key: nothing of them is needed but how long they have spoken.
+        // Nobody can come back without a key: nothing of them is needed but who they were and how long they have spoken.
         if self.participants.get(&participant).is_some_and(|person| person.key.is_empty()) {
             self.participants.remove(&participant);
         }

@@ -20,5 +20,5 @@ pub use kept::{Answered, Kept, Participant, Phase, Programme, Standing};
 pub use stage::Stage;
 pub use words::{
     Action, Alarm, By, ClockView, Connection, Input, Loudness, MediaUse, Mix, Now, Output, Person, Schedule, SessionId, SessionKind, Side,
-    View, Who, You,
+    Spoken, View, Who, You,
 };

@@ -180,6 +180,7 @@ impl Stage {
             Input::Reacted(counts) => self.listeners.react(counts),
             Input::Board { pins, poll, questions } => self.listeners.set_board(pins, poll, questions),
             Input::Begun { first } => self.begun(turn, first),
+            Input::Held { first } => self.held(turn, first),
             Input::ProgrammeOpened { epoch, first, boot } => {
                 self.journal(turn, What::EpochOpened { epoch, first, boot });
                 self.tell_live(turn);
@@ -218,7 +219,7 @@ impl Stage {
             return;
         }
         self.note_spoken(turn);
-        self.journal(turn, What::Ended { end });
+        self.journal(turn, What::Ended { end, heard: self.heard_end() });
         turn.out.push(Output::Tell(Fact::Ended { event: self.event, at: turn.now.wall, end }));
         turn.out.push(Output::StateChanged);
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
@@ -233,7 +234,8 @@ impl Stage {
         // While the doors are open nobody is on stage yet; before, nobody listens.
         let is_shown = |id: ParticipantId| self.microphone(id).is_some() || self.lost.contains_key(&id);
         let people = self.kept.on_stage().filter(|(id, person)| self.kept.phase != Phase::Doors && !person.backstage && is_shown(*id));
-        let stage = people.map(|(id, person)| OnStage { participant: id, name: person.name.clone(), muted: person.muted }).collect();
+        let stage =
+            people.map(|(id, person)| OnStage { participant: id, name: person.name.clone(), muted: person.muted.is_some() }).collect();
         let begun = self.on_air().then_some(self.kept.phase == Phase::Live);
         for fact in self.listeners.due(turn.now.instant, stage, begun) {
             if matches!(fact, LiveFact::Listeners(_)) {

@@ -2,7 +2,7 @@
 
 use crate::kept::Phase;
 use base::fact::{Fact, Hand, LevelDb, LiveFact, Pin, Poll, Question};
-use base::journal::{Clock, ClockMode, Entry, Role};
+use base::journal::{Clock, ClockMode, Entry, MutedBy, Role};
 use base::limit::HOST_LATE_MILLIS_MAX;
 use base::{Epoch, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use std::time::Instant;
@@ -299,6 +299,11 @@ pub enum Input {
         /// The fragment that is being filled.
         first: FragmentNumber,
     },
+    /// Where the hold sound began, as [`Output::Hold`] asked.
+    Held {
+        /// The fragment that is being filled.
+        first: FragmentNumber,
+    },
     /// The programme is open, as [`Output::OpenProgramme`] or a restart asked.
     ProgrammeOpened {
         /// The epoch that begins.
@@ -378,6 +383,8 @@ pub enum Output {
     OpenProgramme,
     /// The event itself begins in the open programme; [`Input::Begun`] follows.
     Begin,
+    /// Everybody has left and the hold sound begins; [`Input::Held`] follows.
+    Hold,
     /// Silence the last seconds of the programme.
     Cut {
         /// How many.
@@ -417,8 +424,8 @@ pub struct Person {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// Whether nobody hears them.
-    pub muted: bool,
+    /// Who muted them; none when they are heard. The clock only for as long as their time is spent.
+    pub muted: Option<MutedBy>,
     /// Whether their microphone is connected.
     pub here: bool,
     /// Whether they wait behind the stage.
@@ -449,6 +456,17 @@ pub struct ClockView {
     pub counts: bool,
 }
 
+/// How long one person has spoken, under however many numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The first number that they had.
+    pub person: ParticipantId,
+    /// The name they showed last.
+    pub name: String,
+    /// For how long.
+    pub millis: u64,
+}
+
 /// The stage as its people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -476,6 +494,6 @@ pub struct View {
     pub hands_open: bool,
     /// The debate clock.
     pub clock: Option<ClockView>,
-    /// How many milliseconds everybody has spoken.
-    pub spoken: Vec<(ParticipantId, u64)>,
+    /// Who has spoken how long, whether they are still there or not; who spoke longest comes first.
+    pub spoken: Vec<Spoken>,
 }

@@ -128,7 +128,7 @@ export class DebateClock {
   }
 }
 
-/** How long everybody has spoken, as shares of the one who spoke longest. */
+/** How long everybody has spoken, who left among them, as shares of the one who spoke longest. */
 export class Fairness {
   #list = h('ul', { className: 'fairness', ariaLabel: 'Who has spoken how long' });
   element = h('section', { className: 'card stack', hidden: true }, h('h2', {}, 'Who has spoken'), this.#list);
@@ -136,15 +136,15 @@ export class Fairness {
 
   /** @param {StageState} state */
   show(state) {
-    const spoken = (state.spoken ?? []).filter(([id, ms]) => ms >= 1000 && state.stage.some((one) => one.id === id)).sort(([, a], [, b]) => b - a);
+    const spoken = (state.spoken ?? []).filter(([, ms]) => ms >= 1000);
     const most = Math.max(1, ...spoken.map(([, ms]) => ms));
     this.element.hidden = !spoken.length;
     const make = () => {
       const [name, time] = [h('span', {}), h('span', { className: 'meta' })];
       return { item: h('li', {}, name, h('span', { className: 'share', ariaHidden: 'true' }), time), name, time };
     };
-    keep(this.#list, this.#rows, spoken, ([id]) => id, make, (row, [id, ms]) => {
-      put(row.name, [typed(nameOf(state, id))]);
+    keep(this.#list, this.#rows, spoken, ([id]) => id, make, (row, [, ms, name]) => {
+      put(row.name, [typed(name)]);
       put(row.time, minutes(ms));
       row.item.style.setProperty('--share', (ms / most).toFixed(3));
     });

@@ -2,7 +2,7 @@
 
 use super::*;
 use base::ParticipantId;
-use base::journal::{Budget, Clock, ClockMode, Role};
+use base::journal::{Budget, Clock, ClockMode, MutedBy, Role};
 use proptest::prelude::*;
 
 fn every_kind() -> Vec<Entry> {
@@ -28,7 +28,10 @@ fn every_kind() -> Vec<Entry> {
         What::Promoted { participant, role: Role::CoHost },
         What::Ready { participant, ready: true },
         What::Renamed { participant, name: "Eve".into() },
-        What::Muted { participant, muted: true },
+        What::Muted { participant, by: Some(MutedBy::Themselves) },
+        What::Muted { participant, by: Some(MutedBy::Host) },
+        What::Muted { participant, by: Some(MutedBy::Clock) },
+        What::Muted { participant, by: None },
         What::Left { participant },
         What::Removed { participant },
         What::Banned { ticket: 7 },
@@ -44,7 +47,9 @@ fn every_kind() -> Vec<Entry> {
         What::DoorsOpened,
         What::Begun { first: FragmentNumber(5) },
         What::RecordingStopped { first_lost: FragmentNumber(u64::MAX) },
-        What::Ended { end: FragmentNumber(10) },
+        What::Held { from: Some(FragmentNumber(6)) },
+        What::Held { from: None },
+        What::Ended { end: FragmentNumber(10), heard: Some(FragmentNumber(8)) },
     ];
     kinds.into_iter().zip(1_763_683_200_000..).map(|(what, at)| Entry { at: UnixMillis(at), what }).collect()
 }
@@ -65,6 +70,11 @@ fn what_older_versions_wrote_is_read() {
     let joined =
         What::Joined { participant: ParticipantId(3), key: "k".into(), name: "Ada".into(), role: Role::Host, ticket: 0, backstage: false };
     assert_eq!(Journal::read(&record::frame(line)).entries, [Entry { at: UnixMillis(5), what: joined }]);
+    let lines = [&br#"{"at":5,"muted":{"participant":3,"muted":true}}"#[..], br#"{"at":6,"ended":{"end":7}}"#];
+    let entries = Journal::read(&lines.map(record::frame).concat()).entries;
+    let muted = What::Muted { participant: ParticipantId(3), by: Some(MutedBy::Themselves) };
+    let ended = What::Ended { end: FragmentNumber(7), heard: None };
+    assert_eq!(entries.into_iter().map(|entry| entry.what).collect::<Vec<_>>(), [muted, ended]);
 }
 
 #[test]
@@ -77,6 +87,16 @@ fn an_event_begins_with_its_programme_or_after_the_doors() {
     assert_eq!(begun(&[]), None);
     assert_eq!(begun(&[opened(1, 10), opened(2, 20)]), Some(FragmentNumber(10)));
     assert_eq!(begun(&[What::DoorsOpened, opened(1, 0), opened(2, 20)]), None);
+    let proper = |what: &[What]| {
+        let entries = what.iter().map(|what| Entry { at: UnixMillis(0), what: what.clone() }).collect();
+        let proper = Journal { entries, bytes: 0 }.proper();
+        (proper.start.0, proper.end.0)
+    };
+    let ended = |heard: Option<u64>| What::Ended { end: FragmentNumber(90), heard: heard.map(FragmentNumber) };
+    assert_eq!(proper(&[]), (0, u64::MAX));
+    assert_eq!(proper(&[What::DoorsOpened, opened(1, 0)]), (u64::MAX, u64::MAX));
+    assert_eq!(proper(&[opened(1, 10), ended(None)]), (10, u64::MAX));
+    assert_eq!(proper(&[opened(1, 10), What::Held { from: Some(FragmentNumber(60)) }, ended(Some(40))]), (10, 40));
     assert_eq!(begun(&[What::DoorsOpened, opened(1, 0), What::Begun { first: FragmentNumber(30) }]), Some(FragmentNumber(30)));
 }
 
@@ -92,23 +112,29 @@ fn is_written_as_the_formats_say() {
     {"at":1763683200005,"ready":{"participant":3,"ready":true}}
     {"at":1763683200006,"renamed":{"participant":3,"name":"Eve"}}
     {"at":1763683200007,"muted":{"participant":3,"muted":true}}
-    {"at":1763683200008,"left":{"participant":3}}
-    {"at":1763683200009,"removed":{"participant":3}}
-    {"at":1763683200010,"banned":{"ticket":7}}
-    {"at":1763683200011,"locked":{"locked":true}}
-    {"at":1763683200012,"in-charge":{"participant":3}}
-    {"at":1763683200013,"in-charge":{"participant":null}}
-    {"at":1763683200014,"succession":{"order":[3,4]}}
-    {"at":1763683200015,"admitted":{"ticket":8,"name":"Eve"}}
-    {"at":1763683200016,"declined":{"ticket":9}}
-    {"at":1763683200017,"clock":{"clock":{"mode":"side","budget_ms":120000,"budgets":[{"name":"For","who":[3],"left_ms":90500}],"running":3}}}
-    {"at":1763683200018,"clock":{"clock":null}}
-    {"at":1763683200019,"spoken":{"totals":[[3,1200]]}}
-    {"at":1763683200020,"doors-opened":{}}
-    {"at":1763683200021,"begun":{"first":5}}
-    {"at":1763683200022,"recording-stopped":{"first_lost":18446744073709551615}}
-    {"at":1763683200023,"ended":{"end":10}}
-    "#);
+    {"at":1763683200008,"muted":{"participant":3,"muted":true,"by":"host"}}
+    {"at":1763683200009,"muted":{"participant":3,"muted":true,"by":"clock"}}
+    {"at":1763683200010,"muted":{"participant":3,"muted":false}}
+    {"at":1763683200011,"left":{"participant":3}}
+    {"at":1763683200012,"removed":{"participant":3}}
+    {"at":1763683200013,"banned":{"ticket":7}}
+    {"at":1763683200014,"locked":{"locked":true}}
+    {"at":1763683200015,"in-charge":{"participant":3}}
+    {"at":1763683200016,"in-charge":{"participant":null}}
+    {"at":1763683200017,"succession":{"order":[3,4]}}
+    {"at":1763683200018,"admitted":{"ticket":8,"name":"Eve"}}
+    {"at":1763683200019,"declined":{"ticket":9}}
+    {"at":1763683200020,"clock":{"clock":{"mode":"side","budget_ms":120000,"budgets":[{"name":"For","who":[3],"left_ms":90500}],"running":3}}}
+    {"at":1763683200021,"clock":{"clock":null}}
+    {"at":1763683200022,"spoken":{"totals":[[3,1200]]}}
+    {"at":1763683200023,"doors-opened":{}}
+    {"at":1763683200024,"begun":{"first":5}}
+    {"at":1763683200025,"recording-stopped":{"first_lost":18446744073709551615}}
+    {"at":1763683200026,"held":{"from":6}}
+    {"at":1763683200027,"held":{"from":null}}
+    {"at":1763683200028,"ended":{"end":10,"heard":8}}
+    
+"#);
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! The entries of the journal as they are written (docs/formats.md, "The journal").
 
-use base::journal::{Budget, Clock, ClockMode, Role, What};
+use base::journal::{Budget, Clock, ClockMode, MutedBy, Role, What};
 use base::{Epoch, FragmentNumber, ParticipantId};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ pub(super) enum WireWhat {
     Muted {
         participant: u16,
         muted: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<WireMutedBy>,
     },
     Left {
         participant: u16,
@@ -77,11 +79,16 @@ pub(super) enum WireWhat {
         first: u64,
         boot: String,
     },
+    Held {
+        from: Option<u64>,
+    },
     RecordingStopped {
         first_lost: u64,
     },
     Ended {
         end: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heard: Option<u64>,
     },
 }
 
@@ -91,6 +98,14 @@ pub(super) enum WireRole {
     Host,
     CoHost,
     Speaker,
+}
+
+/// Who muted a microphone, when it was not themselves.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WireMutedBy {
+    Host,
+    Clock,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,7 +195,15 @@ impl From<What> for WireWhat {
             What::Promoted { participant, role } => Self::Promoted { participant: participant.0, role: role.into() },
             What::Ready { participant, ready } => Self::Ready { participant: participant.0, ready },
             What::Renamed { participant, name } => Self::Renamed { participant: participant.0, name },
-            What::Muted { participant, muted } => Self::Muted { participant: participant.0, muted },
+            What::Muted { participant, by } => Self::Muted {
+                participant: participant.0,
+                muted: by.is_some(),
+                by: match by {
+                    None | Some(MutedBy::Themselves) => None,
+                    Some(MutedBy::Host) => Some(WireMutedBy::Host),
+                    Some(MutedBy::Clock) => Some(WireMutedBy::Clock),
+                },
+            },
             What::Left { participant } => Self::Left { participant: participant.0 },
             What::Removed { participant } => Self::Removed { participant: participant.0 },
             What::Banned { ticket } => Self::Banned { ticket },
@@ -195,7 +218,8 @@ impl From<What> for WireWhat {
             What::Begun { first } => Self::Begun { first: first.0 },
             What::EpochOpened { epoch, first, boot } => Self::EpochOpened { epoch: epoch.0, first: first.0, boot },
             What::RecordingStopped { first_lost } => Self::RecordingStopped { first_lost: first_lost.0 },
-            What::Ended { end } => Self::Ended { end: end.0 },
+            What::Held { from } => Self::Held { from: from.map(|from| from.0) },
+            What::Ended { end, heard } => Self::Ended { end: end.0, heard: heard.map(|heard| heard.0) },
         }
     }
 }
@@ -210,7 +234,14 @@ impl From<WireWhat> for What {
             WireWhat::Promoted { participant, role } => Self::Promoted { participant: ParticipantId(participant), role: role.into() },
             WireWhat::Ready { participant, ready } => Self::Ready { participant: ParticipantId(participant), ready },
             WireWhat::Renamed { participant, name } => Self::Renamed { participant: ParticipantId(participant), name },
-            WireWhat::Muted { participant, muted } => Self::Muted { participant: ParticipantId(participant), muted },
+            WireWhat::Muted { participant, muted, by } => {
+                let by = match by {
+                    None => MutedBy::Themselves,
+                    Some(WireMutedBy::Host) => MutedBy::Host,
+                    Some(WireMutedBy::Clock) => MutedBy::Clock,
+                };
+                Self::Muted { participant: ParticipantId(participant), by: muted.then_some(by) }
+            }
             WireWhat::Left { participant } => Self::Left { participant: ParticipantId(participant) },
             WireWhat::Removed { participant } => Self::Removed { participant: ParticipantId(participant) },
             WireWhat::Banned { ticket } => Self::Banned { ticket },
@@ -227,7 +258,8 @@ impl From<WireWhat> for What {
             WireWhat::Begun { first } => Self::Begun { first: FragmentNumber(first) },
             WireWhat::EpochOpened { epoch, first, boot } => Self::EpochOpened { epoch: Epoch(epoch), first: FragmentNumber(first), boot },
             WireWhat::RecordingStopped { first_lost } => Self::RecordingStopped { first_lost: FragmentNumber(first_lost) },
-            WireWhat::Ended { end } => Self::Ended { end: FragmentNumber(end) },
+            WireWhat::Held { from } => Self::Held { from: from.map(FragmentNumber) },
+            WireWhat::Ended { end, heard } => Self::Ended { end: FragmentNumber(end), heard: heard.map(FragmentNumber) },
         }
     }
 }

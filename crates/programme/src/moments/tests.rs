@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cuts::Cut;
+use base::journal::{Role, What};
 
 fn number(slot: u64) -> FragmentNumber {
     FragmentNumber(slot)
@@ -9,7 +10,11 @@ fn number(slot: u64) -> FragmentNumber {
 
 /// Reads facts at slots; every other slot has a fragment without facts.
 fn read(range: Range<u64>, cuts: &Cuts, facts: &[(u64, &str)]) -> Moments {
-    let mut reader = Reader::new(number(range.start)..number(range.end), cuts);
+    read_with(&People::default(), range, cuts, facts)
+}
+
+fn read_with(people: &People, range: Range<u64>, cuts: &Cuts, facts: &[(u64, &str)]) -> Moments {
+    let mut reader = Reader::new(number(range.start)..number(range.end), cuts, people);
     for slot in 0..range.end {
         let said: Vec<&[u8]> = facts.iter().filter(|(at, _)| *at == slot).map(|(_, text)| text.as_bytes()).collect();
         reader.fragment(number(slot), &said);
@@ -80,9 +85,34 @@ fn what_can_t_be_read_hides_nothing_else() {
 }
 
 #[test]
+fn who_came_back_in_another_browser_is_one_person() {
+    let join = |participant, ticket| What::Joined {
+        participant: ParticipantId(participant),
+        key: String::new(),
+        name: "Ada".into(),
+        role: Role::Host,
+        ticket,
+        backstage: false,
+    };
+    let mut people = People::default();
+    [join(1, 7), join(2, 8), join(3, 7)].iter().for_each(|what| people.note(what));
+    let facts = [
+        (0, r#"{"s":[[1,"Ada",0],[2,"Ada",0]],"v":[[1,30]]}"#),
+        (10, r#"{"v":[[2,30]]}"#),
+        (20, r#"{"s":[[1,"Ada",0],[2,"Ada",0],[3,"Ada",0]],"v":[[1,30],[3,30]]}"#),
+        (30, r#"{"s":[[2,"Ada",0],[3,"Ada L",0]],"v":[[3,30]]}"#),
+        (40, r#"{"v":[]}"#),
+    ];
+    let moments = read_with(&people, 0..50, &Cuts::default(), &facts);
+    assert_eq!(moments.turns, [(1, 0.0, 2.0), (2, 2.0, 4.0), (1, 4.0, 8.0)]);
+    let rows: Vec<_> = moments.people.iter().map(|one| (one.id, one.name.as_str(), one.spoke_ms)).collect();
+    assert_eq!(rows, [(1, "Ada L", 6_000), (2, "Ada", 2_000)]);
+}
+
+#[test]
 fn a_long_hole_is_silent() {
-    let cuts = Cuts::default();
-    let mut reader = Reader::new(number(0)..number(400), &cuts);
+    let (cuts, people) = (Cuts::default(), People::default());
+    let mut reader = Reader::new(number(0)..number(400), &cuts, &people);
     reader.fragment(number(0), &[br#"{"s":[[1,"Ada",0]],"v":[[1,30]],"n":8}"#]);
     reader.fragment(number(300), &[]);
     let moments = reader.finish();
@@ -92,9 +122,9 @@ fn a_long_hole_is_silent() {
 
 #[test]
 fn six_hours_of_quarrel_stay_small() {
-    let cuts = Cuts::default();
+    let (cuts, people) = (Cuts::default(), People::default());
     let slots = 6 * 3_600 * 5;
-    let mut reader = Reader::new(number(0)..number(slots), &cuts);
+    let mut reader = Reader::new(number(0)..number(slots), &cuts, &people);
     let names: Vec<String> = (0..16).map(|id| format!("[{id},\"{}\",0]", "x".repeat(40))).collect();
     reader.fragment(number(0), &[format!("{{\"s\":[{}]}}", names.join(",")).as_bytes()]);
     for slot in 1..slots {

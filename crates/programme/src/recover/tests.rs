@@ -164,7 +164,7 @@ fn the_next_epoch_uses_no_number_that_may_have_been_heard() {
         let found = opening(&disk(on_disk), &memory(in_memory), &journal(&entries), boot, UnixMillis(now)).unwrap();
         assert_eq!((found.epoch.0, found.first.0), expected, "{entries:?}, {on_disk}, {in_memory}, {boot}");
     }
-    let ended = journal(&[(0, opened(1, 0)), (1, What::Ended { end: FragmentNumber(50) })]);
+    let ended = journal(&[(0, opened(1, 0)), (1, What::Ended { end: FragmentNumber(50), heard: None })]);
     assert_eq!(opening(&disk(50), &memory(0), &ended, "boot 1", UnixMillis(0)), None);
 }
 

@@ -6,7 +6,6 @@
 use super::Extent;
 use crate::index::{Entry, Source};
 use crate::init::{FRAME_SAMPLES, PRE_SKIP_SAMPLES, description, four, movie, put};
-use crate::journal::Journal;
 use crate::{Cuts, Index, fragment, silence};
 use base::limit::REPLAY_HEADER_BYTES_MAX;
 use base::{FragmentNumber, Rung};
@@ -28,18 +27,12 @@ const MDAT_HEADER_BYTES: u64 = 16;
 const RUNG: Rung = Rung::R64;
 const FRAGMENT_BYTES: u64 = fragment::payload_bytes(RUNG) as u64;
 
-/// The fragment at which the event proper began, by its journal: one that never did has nothing to hear, one without a journal all of it.
+/// What of an ended event is heard: what was recorded of the event itself ([`crate::journal::Journal::proper`]), without what was cut off in front and
+/// behind; cuts in the middle are silent. `None`: nothing.
 #[must_use]
-pub fn begun(journal: &Journal) -> FragmentNumber {
-    if journal.entries.is_empty() { FragmentNumber(0) } else { journal.begun().unwrap_or(FragmentNumber(u64::MAX)) }
-}
-
-/// What of an ended event is heard: from where it had begun (what came before was hold sound) to its end, without what was cut off in
-/// front and behind; cuts in the middle are silent. `None`: nothing.
-#[must_use]
-pub fn heard(index: &Index, cuts: &Cuts, begun: FragmentNumber) -> Option<Range<FragmentNumber>> {
+pub fn heard(index: &Index, cuts: &Cuts, proper: Range<FragmentNumber>) -> Option<Range<FragmentNumber>> {
     let (first, last) = (index.recording().first()?.number, index.recording().last()?.number);
-    cuts.without_ends(first.max(begun)..FragmentNumber(last.0 + 1))
+    cuts.without_ends(first.max(proper.start)..FragmentNumber(last.0 + 1).min(proper.end))
 }
 
 /// One ended event, or a part of it, as a file.
@@ -54,7 +47,7 @@ impl Replay {
     /// Lays out the file of all that was recorded. `None`: nothing was.
     #[must_use]
     pub fn new(index: &Index) -> Option<Self> {
-        heard(index, &Cuts::default(), FragmentNumber(0)).and_then(Self::of)
+        heard(index, &Cuts::default(), FragmentNumber(0)..FragmentNumber(u64::MAX)).and_then(Self::of)
     }
 
     /// Lays out the file of the fragments in a range. `None`: there are none.

@@ -194,8 +194,8 @@ impl Event {
         }
         // Without a journal the event began with its first fragment.
         let journal = std::fs::read(self.directory.join("journal")).unwrap_or_default();
-        let begun = replay::begun(&Journal::read(&journal));
-        let heard = replay::heard(&self.indexes[0], &self.cuts, begun).ok_or(FaultKind::MediaGone)?;
+        let proper = Journal::read(&journal).proper();
+        let heard = replay::heard(&self.indexes[0], &self.cuts, proper).ok_or(FaultKind::MediaGone)?;
         let media = self.files[0].recording().ok_or(FaultKind::MediaGone)?;
         let recording = Rc::new(Recording { index: self.indexes[0].clone(), cuts: self.cuts.clone(), media });
         self.shelf.recording = Some((self.version, Rc::clone(&recording), heard.clone()));

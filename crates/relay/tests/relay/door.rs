@@ -124,7 +124,7 @@ fn an_event_that_ended_before_it_went_live_is_over() {
     let mut world = World::new();
     let stage = world.announce(Visibility::Public, Delay::None);
     assert_eq!(world.get(&stage.path(".mp4")).problem(), (404, "event-not-live".to_owned()));
-    let ended = Entry { at: UnixMillis(WALL), what: What::Ended { end: FragmentNumber(0) } };
+    let ended = Entry { at: UnixMillis(WALL), what: What::Ended { end: FragmentNumber(0), heard: None } };
     std::fs::write(stage.disk.join("journal"), programme::journal::record(&ended)).unwrap();
     world.settle();
     for target in [stage.path(".mp4"), stage.path("/main.m3u8"), stage.path("/64.m3u8"), format!("/replay/{}.m4a", stage.id)] {
@@ -275,6 +275,6 @@ fn who_waits_for_an_event_that_ends_unheard_is_told() {
     std::fs::write(stage.disk.join("journal"), &opened).unwrap();
     let mut client = world.ask("GET", &stage.path(".mp4"), "");
     world.until("it is held", |world| (world.worker.load().held == 1).then_some(()));
-    std::fs::write(stage.disk.join("journal"), [opened, entry(What::Ended { end: FragmentNumber(0) })].concat()).unwrap();
+    std::fs::write(stage.disk.join("journal"), [opened, entry(What::Ended { end: FragmentNumber(0), heard: None })].concat()).unwrap();
     assert_eq!(world.until("an answer", |_| client.response(false)).problem(), (410, "event-ended".to_owned()));
 }

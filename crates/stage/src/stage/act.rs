@@ -4,7 +4,7 @@ use super::place::shown;
 use super::{Stage, Turn};
 use crate::kept::Phase;
 use crate::words::{Action, Mix, Output, SessionId, SessionKind, Who};
-use base::journal::{Role, What};
+use base::journal::{MutedBy, Role, What};
 use base::limit::{BARRED_TICKETS_MAX, CUT_SECONDS_MAX, SPEAKERS_PER_EVENT_MAX};
 use base::{FaultKind, FragmentNumber, ParticipantId};
 
@@ -105,30 +105,31 @@ impl Stage {
         if me != Some(participant) && !(muted && self.rules(who)) {
             return Err(FaultKind::Forbidden);
         }
-        if self.placed(participant)?.muted == muted {
+        if self.placed(participant)?.muted.is_some() == muted {
             return Ok(());
         }
         if !muted && self.time_is_spent(participant) {
             return Err(FaultKind::TimeSpent);
         }
-        self.set_muted(turn, participant, muted);
+        let by = if me == Some(participant) { MutedBy::Themselves } else { MutedBy::Host };
+        self.set_muted(turn, participant, muted.then_some(by));
         Ok(())
     }
 
-    fn set_muted(&mut self, turn: &mut Turn, participant: ParticipantId, muted: bool) {
-        self.decide(turn, What::Muted { participant, muted });
+    fn set_muted(&mut self, turn: &mut Turn, participant: ParticipantId, by: Option<MutedBy>) {
+        self.decide(turn, What::Muted { participant, by });
         if let Some(session) = self.microphone(participant) {
-            turn.out.push(Output::Mix(Mix::Mute { session, muted }));
+            turn.out.push(Output::Mix(Mix::Mute { session, muted: by.is_some() }));
         }
     }
 
     fn mute_all(&mut self, turn: &mut Turn, who: &Who) -> Done {
         self.must_rule(who)?;
         let speaks = |(id, person): &(ParticipantId, &crate::Participant)| {
-            !person.muted && person.role() == Role::Speaker && self.kept.in_charge != Some(*id)
+            person.muted.is_none() && person.role() == Role::Speaker && self.kept.in_charge != Some(*id)
         };
         for participant in self.kept.on_stage().filter(speaks).map(|(id, _)| id).collect::<Vec<_>>() {
-            self.set_muted(turn, participant, true);
+            self.set_muted(turn, participant, Some(MutedBy::Host));
         }
         Ok(())
     }
@@ -145,8 +146,8 @@ impl Stage {
         }
         let person = self.placed(participant)?;
         if person.backstage != backstage {
-            if Some(participant) != me && !backstage && !person.muted {
-                self.set_muted(turn, participant, true);
+            if Some(participant) != me && !backstage && person.muted.is_none() {
+                self.set_muted(turn, participant, Some(MutedBy::Host));
             }
             self.decide(turn, What::Stepped { participant, backstage });
         }

@@ -2,11 +2,12 @@
 
 use super::{Stage, Turn, millis};
 use crate::kept::Phase;
-use crate::words::{Loudness, Mix, Output, SessionId};
-use base::ParticipantId;
+use crate::words::{Loudness, Mix, Output, SessionId, Spoken};
 use base::fact::LevelDb;
 use base::journal::What;
-use base::limit::{HOLD_AFTER_MILLIS, SPOKEN_NOTED_MILLIS};
+use base::limit::{HEARD_AFTER_LEAVING_MILLIS, HOLD_AFTER_MILLIS, SPOKEN_NOTED_MILLIS, SPOKEN_SHOWN_MAX};
+use base::{FragmentNumber, ParticipantId};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ pub(super) struct Air {
     hold: bool,
     /// Since when nobody is on the air though the event is live.
     empty: Option<Instant>,
+    /// Whether the shell was asked where the hold sound began.
+    asked: bool,
     levels_at: Option<Instant>,
     spoken: BTreeMap<ParticipantId, u64>,
     /// When how long everybody has spoken is to be noted.
@@ -50,12 +53,7 @@ pub(super) struct Air {
 
 impl Air {
     pub(super) fn new(spoken: BTreeMap<ParticipantId, u64>, now: Instant) -> Self {
-        Self { hold: true, empty: None, levels_at: None, spoken, note_at: None, shown_at: now }
-    }
-
-    /// How many milliseconds everybody has spoken.
-    pub(super) fn spoken(&self) -> Vec<(ParticipantId, u64)> {
-        self.spoken.iter().map(|(id, millis)| (*id, *millis)).collect()
+        Self { hold: true, empty: None, asked: false, levels_at: None, spoken, note_at: None, shown_at: now }
     }
 
     pub(super) fn spoken_by(&self, participant: ParticipantId) -> u64 {
@@ -65,7 +63,7 @@ impl Air {
 
 impl Stage {
     /// Whether listeners hear this participant, if they speak.
-    fn is_on_air(&self, participant: ParticipantId) -> bool {
+    pub(super) fn is_on_air(&self, participant: ParticipantId) -> bool {
         self.kept.phase == Phase::Live && self.placed(participant).is_ok_and(|person| !person.backstage)
     }
 
@@ -89,11 +87,36 @@ impl Stage {
             self.air.hold = hold;
             turn.out.push(Output::Mix(Mix::Hold(hold)));
         }
+        self.note_hold(turn, is_empty);
         if empty_for.is_some_and(|empty| empty >= millis(self.schedule.empty_ms)) && !self.ending {
             self.finish(turn);
         } else if self.air.note_at.is_some_and(|at| at <= now) {
             self.note_spoken(turn);
         }
+    }
+
+    /// Writes down where the hold sound of an event that is live began, and that it is over.
+    fn note_hold(&mut self, turn: &mut Turn, is_empty: bool) {
+        if !is_empty && self.kept.held.is_some() {
+            self.journal(turn, What::Held { from: None });
+        } else if is_empty && self.air.hold && self.kept.held.is_none() && !self.air.asked {
+            self.air.asked = true;
+            turn.out.push(Output::Hold);
+        }
+    }
+
+    pub(super) fn held(&mut self, turn: &mut Turn, first: FragmentNumber) {
+        self.air.asked = false;
+        if self.air.hold && self.kept.phase == Phase::Live && self.kept.held.is_none() {
+            self.journal(turn, What::Held { from: Some(first) });
+        }
+    }
+
+    /// Where the replay ends, when nobody was on stage any more: a moment after the last left, which is before the hold sound began.
+    pub(super) fn heard_end(&self) -> Option<FragmentNumber> {
+        const SLOT_MILLIS: u64 = 200;
+        let before = (HOLD_AFTER_MILLIS - HEARD_AFTER_LEAVING_MILLIS) / SLOT_MILLIS;
+        self.kept.held.map(|from| FragmentNumber(from.0.saturating_sub(before)))
     }
 
     pub(super) fn air_deadline(&self) -> Option<Instant> {
@@ -146,6 +169,19 @@ impl Stage {
             voice.told = Some(turn.now.instant);
             turn.out.push(Output::TalkingMuted(one.participant));
         }
+    }
+
+    /// How long everybody has spoken, those who have left too; one row a person.
+    pub(super) fn who_has_spoken(&self) -> Vec<Spoken> {
+        let mut sums: BTreeMap<ParticipantId, u64> = BTreeMap::new();
+        for (id, millis) in &self.air.spoken {
+            *sums.entry(self.kept.people.person(*id)).or_default() += millis;
+        }
+        let row = |(person, millis)| Spoken { person, name: self.kept.people.name(person).to_owned(), millis };
+        let mut rows: Vec<Spoken> = sums.into_iter().map(row).collect();
+        rows.sort_by_key(|row| (Reverse(row.millis), row.person));
+        rows.truncate(SPOKEN_SHOWN_MAX);
+        rows
     }
 
     /// Writes down how long everybody has spoken, where it has changed.

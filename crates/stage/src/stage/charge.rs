@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A microphone from which nothing came for longer than this is not there, whatever is still open: packets come all the time, muted or not.
-const SILENT: Duration = Duration::from_secs(2);
+pub(super) const SILENT: Duration = Duration::from_secs(2);
 
 /// What is watched.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use super::{Stage, Turn, millis};
 use crate::kept::Kept;
 use crate::words::{ClockView, Mix, Output, Side, Who};
 use base::fact::{ClockLeft, ClockShown};
-use base::journal::{Budget, Clock, ClockMode, Role, What};
+use base::journal::{Budget, Clock, ClockMode, MutedBy, Role, What};
 use base::limit::{CLOCK_BUDGETS_MAX, CLOCK_CHIME_MILLIS, CLOCK_SECONDS_MAX};
 use base::{FaultKind, ParticipantId};
 use std::collections::BTreeSet;
@@ -95,8 +95,8 @@ impl Stage {
         if left == 0 {
             self.note_clock(turn, None);
             self.change_clock(turn, |clock| clock.running = None);
-            if self.placed(who).is_ok_and(|person| !person.muted) {
-                self.decide(turn, What::Muted { participant: who, muted: true });
+            if self.placed(who).is_ok_and(|person| person.muted.is_none()) {
+                self.decide(turn, What::Muted { participant: who, by: Some(MutedBy::Clock) });
                 turn.out.push(Output::Mix(Mix::Fade { session }));
             }
         } else if left <= CLOCK_CHIME_MILLIS && !self.clock.chimed {

@@ -1,6 +1,6 @@
 //! Sessions and places: who is let in, who has a place, who gives way.
 
-use super::{PLACE_HELD, Session, Stage, Turn, air};
+use super::{PLACE_HELD, Session, Stage, Turn, air, charge};
 use crate::kept::{Participant, Phase, Standing, role};
 use crate::words::{Connection, Mix, Output, SessionId, SessionKind, Who};
 use base::journal::{Role, What};
@@ -25,7 +25,8 @@ impl Stage {
     fn admit(&mut self, turn: &mut Turn, who: &Who, kind: SessionKind) -> Result<(), FaultKind> {
         let known = self.known(who)?;
         let place = known.filter(|id| self.placed(*id).is_ok());
-        if place.is_none() && matches!(kind, SessionKind::Media(_)) {
+        let has_place = place.is_some() || self.older_place(who, known).is_some();
+        if !has_place && matches!(kind, SessionKind::Media(_)) {
             self.may_come(who)?;
             // Whoever connects first gets the last place; who could get none is told at once.
             self.who_gives_way(turn.now.instant, who.role)?;
@@ -81,7 +82,7 @@ impl Stage {
         self.absent.remove(&participant);
         self.lost.remove(&participant);
         self.charge.silent.remove(&participant);
-        let muted = self.kept.participants.get(&participant).is_some_and(|person| person.muted);
+        let muted = self.kept.participants.get(&participant).is_some_and(|person| person.muted.is_some());
         turn.out.push(Output::Mix(Mix::Open { session, participant, media, muted }));
         turn.out.push(Output::StateChanged);
     }
@@ -92,19 +93,53 @@ impl Stage {
         if let Some(place) = known.filter(|id| self.placed(*id).is_ok()) {
             return Ok(place);
         }
-        self.may_come(who)?;
-        for absent in self.who_gives_way(turn.now.instant, who.role)? {
-            self.give_up(turn, What::Left { participant: absent }, absent);
-        }
-        let participant = match known {
-            Some(participant) => participant,
-            None => ParticipantId(self.kept.arrivals.checked_add(1).ok_or(FaultKind::StageFull)?),
+        let participant = match self.older_place(who, known) {
+            Some(older) => older,
+            None => self.new_place(turn, who, known)?,
         };
         let name = self.name_for(participant, who);
         let key = who.key.clone().unwrap_or_default();
         let (role, ticket, backstage) = (who.role, who.ticket, who.backstage);
         self.journal(turn, What::Joined { participant, key, name, role, ticket, backstage });
         Ok(participant)
+    }
+
+    /// A number for who comes, and room for them.
+    fn new_place(&mut self, turn: &mut Turn, who: &Who, known: Option<ParticipantId>) -> Result<ParticipantId, FaultKind> {
+        self.may_come(who)?;
+        for absent in self.who_gives_way(turn.now.instant, who.role)? {
+            self.give_up(turn, What::Left { participant: absent }, absent);
+        }
+        match known {
+            Some(participant) => Ok(participant),
+            None => Ok(ParticipantId(self.kept.arrivals.checked_add(1).ok_or(FaultKind::StageFull)?)),
+        }
+    }
+
+    /// The place that who rules by their ticket left in another browser, and into which nobody speaks any more: it is theirs still. A
+    /// place of who came by a link to speak is not taken over by a name.
+    fn older_place(&self, who: &Who, known: Option<ParticipantId>) -> Option<ParticipantId> {
+        let name = who.name.as_deref().map(shown)?;
+        let same = |person: &Participant| person.name == name && person.ticket == who.ticket && person.ticket_role == who.role;
+        let rules = who.key.is_some() && known.is_none() && who.ticket != 0 && who.role != Role::Speaker;
+        let mut places = self.kept.on_stage().filter(|(id, person)| rules && same(person) && !self.speaks(*id));
+        places.next().map(|(id, _)| id)
+    }
+
+    /// Whether this place was left for another one that the same person, who rules by their ticket, speaks at.
+    fn is_left_behind(&self, participant: ParticipantId) -> bool {
+        let Ok(person) = self.placed(participant) else { return false };
+        let same =
+            |other: &Participant| other.name == person.name && other.ticket == person.ticket && other.ticket_role == person.ticket_role;
+        let rules = person.ticket != 0 && person.ticket_role != Role::Speaker;
+        rules && self.kept.on_stage().any(|(id, other)| id != participant && same(other) && self.speaks(id))
+    }
+
+    /// Whether somebody's microphone is connected, and something came from it lately.
+    fn speaks(&self, participant: ParticipantId) -> bool {
+        let microphone = self.microphone(participant).and_then(|session| self.sessions.get(&session));
+        let silent_for = |at: Instant| self.now.instant.saturating_duration_since(at);
+        microphone.is_some_and(|session| session.heard_at.is_none_or(|at| silent_for(at) < charge::SILENT))
     }
 
     /// Who loses their place when one more comes: nobody while there is room, else the longest absent. A host takes any absent
@@ -192,11 +227,14 @@ impl Stage {
         turn.out.push(Output::StateChanged);
     }
 
-    /// A place that was held long enough is free again; so is that of who had no key when the stage crashed, and can't come back.
+    /// A place that was held long enough is free again; so is that of who is back in another browser, and of who had no key when the stage
+    /// crashed, and can't come back.
     pub(super) fn release_places(&mut self, turn: &mut Turn) {
         let now = turn.now.instant;
         let keyless = |id| self.kept.participants.get(&id).is_some_and(|person: &Participant| person.key.is_empty());
-        let over = |(id, since): &(&ParticipantId, &Instant)| keyless(**id) || now.saturating_duration_since(**since) >= PLACE_HELD;
+        let over = |(id, since): &(&ParticipantId, &Instant)| {
+            keyless(**id) || self.is_left_behind(**id) || now.saturating_duration_since(**since) >= PLACE_HELD
+        };
         for participant in self.absent.iter().filter(over).map(|(id, _)| *id).collect::<Vec<_>>() {
             // Their console stays: it is no place, and shows the way back to one.
             self.journal(turn, What::Left { participant });

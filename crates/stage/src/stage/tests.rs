@@ -5,6 +5,7 @@ mod clock;
 mod doors;
 mod hands;
 mod model;
+mod people;
 
 use super::*;
 use crate::words::{Action, Loudness, MediaUse, Mix, Side};
@@ -76,6 +77,7 @@ impl World {
                 Output::OpenProgramme => more.push(Input::ProgrammeOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "b".into() }),
                 Output::CloseProgramme => more.push(Input::ProgrammeClosed { end: FragmentNumber(7) }),
                 Output::Begin => more.push(Input::Begun { first: FragmentNumber(5) }),
+                Output::Hold => more.push(Input::Held { first: FragmentNumber(self.millis / 200) }),
                 Output::Refused(_)
                 | Output::Cut { .. }
                 | Output::TalkingMuted(_)
@@ -196,7 +198,7 @@ fn word(output: &Output) -> Option<String> {
         Output::Journal(entry) => match &entry.what {
             What::Joined { participant, name, role, .. } => format!("joined:{participant}:{name}:{role:?}"),
             What::Renamed { participant, name } => format!("renamed:{participant}:{name}"),
-            What::Muted { participant, muted } => format!("muted:{participant}:{muted}"),
+            What::Muted { participant, by } => format!("muted:{participant}:{}", by.is_some()),
             What::Left { participant } => format!("left:{participant}"),
             What::Removed { participant } => format!("removed:{participant}"),
             What::EpochOpened { epoch, .. } => format!("epoch:{epoch}"),
@@ -215,11 +217,14 @@ fn word(output: &Output) -> Option<String> {
             What::Spoken { totals } => format!("spoken:{}", totals.len()),
             What::DoorsOpened => "doors".to_owned(),
             What::Begun { first } => format!("begun:{first}"),
-            What::Ended { end } => format!("ended:{end}"),
+            What::Held { from } => format!("held:{}", from.map_or("over".to_owned(), |from| from.to_string())),
+            What::Ended { end, heard: None } => format!("ended:{end}"),
+            What::Ended { end, heard: Some(heard) } => format!("ended:{end}:{heard}"),
         },
         Output::Refused(fault) => fault.code().to_owned(),
         Output::OpenProgramme => "open".to_owned(),
         Output::Begin => "begin".to_owned(),
+        Output::Hold => "hold?".to_owned(),
         Output::Cut { seconds } => format!("cut:{seconds}"),
         Output::TalkingMuted(participant) => format!("muted?{participant}"),
         Output::CloseProgramme => "close".to_owned(),

@@ -4,7 +4,7 @@ use super::Stage;
 use crate::kept::Participant;
 use crate::words::{Alarm, Person, SessionId, View, Who, You};
 use base::ParticipantId;
-use base::journal::Role;
+use base::journal::{MutedBy, Role};
 
 impl Stage {
     /// The stage as its people see it.
@@ -23,7 +23,7 @@ impl Stage {
             hands: self.waiting_hands(),
             hands_open: self.hands.open,
             clock: self.clock_view(),
-            spoken: self.air.spoken(),
+            spoken: self.who_has_spoken(),
         }
     }
 
@@ -33,12 +33,17 @@ impl Stage {
             id,
             name: person.name.clone(),
             role: person.role(),
-            muted: person.muted,
+            muted: self.muted(id, person),
             here: microphone.is_some(),
             backstage: person.backstage,
             ready: person.ready,
             connection: microphone.and_then(|session| self.sessions.get(&session)?.connection),
         }
+    }
+
+    /// Who muted them. When the clock did and there is time again, it is up to them.
+    fn muted(&self, id: ParticipantId, person: &Participant) -> Option<MutedBy> {
+        person.muted.map(|by| if by == MutedBy::Clock && !self.time_is_spent(id) { MutedBy::Themselves } else { by })
     }
 
     /// Whom a session belongs to.

@@ -97,19 +97,24 @@ fn what_was_cut_off_in_front_and_behind_is_left_out() {
     let cut = |from: u64, to: u64| Cut { from: FragmentNumber(from), to: FragmentNumber(to) };
     let world = world();
     let index = &world.indexes()[0];
-    for (begun, cuts, expected) in [
-        (0, &[][..], Some((0, 127))),
-        (30, &[], Some((30, 127))),
-        (0, &[cut(0, 10)], Some((10, 127))),
-        (0, &[cut(10, 20), cut(0, 10), cut(120, 500)], Some((20, 120))),
-        (15, &[cut(10, 20), cut(40, 50)], Some((20, 127))),
-        (0, &[cut(100, 127), cut(90, 101)], Some((0, 90))),
-        (0, &[cut(0, 90), cut(80, 200)], None),
-        (127, &[], None),
+    for (proper, cuts, expected) in [
+        (0..u64::MAX, &[][..], Some((0, 127))),
+        (30..u64::MAX, &[], Some((30, 127))),
+        (30..60, &[], Some((30, 60))),
+        (30..60, &[cut(20, 40), cut(50, 60)], Some((40, 50))),
+        (30..500, &[], Some((30, 127))),
+        (30..60, &[cut(0, 50), cut(40, 70)], None),
+        (0..u64::MAX, &[cut(0, 10)], Some((10, 127))),
+        (0..u64::MAX, &[cut(10, 20), cut(0, 10), cut(120, 500)], Some((20, 120))),
+        (15..u64::MAX, &[cut(10, 20), cut(40, 50)], Some((20, 127))),
+        (0..u64::MAX, &[cut(100, 127), cut(90, 101)], Some((0, 90))),
+        (0..u64::MAX, &[cut(0, 90), cut(80, 200)], None),
+        (127..u64::MAX, &[], None),
     ] {
         let cuts = Cuts::read(&cuts.iter().copied().flat_map(Cuts::record).collect::<Vec<_>>());
-        let range = heard(index, &cuts, FragmentNumber(begun)).map(|range| (range.start.0, range.end.0));
-        assert_eq!(range, expected, "{cuts:?} begun at {begun}");
+        let range = FragmentNumber(proper.start)..FragmentNumber(proper.end);
+        let range = heard(index, &cuts, range).map(|range| (range.start.0, range.end.0));
+        assert_eq!(range, expected, "{cuts:?} of {proper:?}");
     }
 }
 

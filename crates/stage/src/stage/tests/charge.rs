@@ -102,7 +102,7 @@ fn nobody_is_in_charge_before_somebody_comes() {
     let mut world = World::new();
     world.all(go_live());
     assert!(!world.until(60_000).contains("charge"));
-    assert_eq!(world.all(media(1, "a")), "joined:1:Na:Speaker mix+1:false charge:1 air1:true hold:false s1");
+    assert_eq!(world.all(media(1, "a")), "joined:1:Na:Speaker mix+1:false charge:1 air1:true hold:false held:over s1");
 }
 
 #[test]

@@ -5,8 +5,15 @@ use super::*;
 use crate::kept::Standing;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everybody in the story, by their key.
-const PEOPLE: [&str; 5] = ["host", "co", "a", "b", "c"];
+/// Everybody in the story, by their key. The last one is the first in another browser.
+const PEOPLE: [&str; 6] = ["host", "co", "a", "b", "c", "host elsewhere"];
+
+const ELSEWHERE: usize = 5;
+
+/// Whose ticket they come with, and under whose name.
+const fn same(who: usize) -> usize {
+    if who == ELSEWHERE { 0 } else { who }
+}
 
 /// What happens next.
 #[derive(Debug, Clone)]
@@ -92,12 +99,14 @@ struct Model {
     locked: bool,
     live: bool,
     over: bool,
+    /// Who is connected.
+    connected: BTreeSet<usize>,
 }
 
 impl Model {
     fn rules(&self, who: usize) -> bool {
         let promoted = self.people.get(&who).and_then(|person| person.promoted);
-        who == 0 || promoted.unwrap_or(who == 1)
+        same(who) == 0 || promoted.unwrap_or(who == 1)
     }
 
     fn here(&self, who: usize) -> bool {
@@ -106,13 +115,13 @@ impl Model {
 
     /// Whether somebody may do something to somebody.
     fn over(&self, by: usize, whom: usize) -> bool {
-        self.acts(by) && self.rules(by) && self.here(whom) && (whom != 0 || by == 0)
+        self.acts(by) && self.rules(by) && self.here(whom) && (same(whom) != 0 || same(by) == 0)
     }
 
     /// Whether what somebody asks for is heard at all.
     fn acts(&self, who: usize) -> bool {
         let removed = self.people.get(&who).is_some_and(|person| person.removed);
-        !self.over && !removed && (!self.banned.contains(&who) || self.here(who))
+        !self.over && !removed && (!self.banned.contains(&same(who)) || self.here(who))
     }
 
     fn with(&mut self, who: usize, allowed: bool, change: impl FnOnce(&mut Person)) {
@@ -125,11 +134,37 @@ impl Model {
         (person.placed, person.ready) = (false, false);
     }
 
+    /// A place at which the same host is not any more.
+    fn older(&self, who: usize) -> Option<usize> {
+        let other = [ELSEWHERE, 0][usize::from(who == ELSEWHERE)];
+        let is_host = same(who) == 0 && !self.people.contains_key(&who);
+        Some(other).filter(|other| is_host && self.here(*other) && !self.connected.contains(other))
+    }
+
+    /// Whoever is back elsewhere holds no second place; who has no place is not connected.
+    fn tidy(&mut self) {
+        for (one, other) in [(0, ELSEWHERE), (ELSEWHERE, 0)] {
+            let left_behind = !self.connected.contains(&one) && self.connected.contains(&other);
+            self.with(one, left_behind && self.here(one), Self::go_away);
+        }
+        let over = self.over;
+        let connected = std::mem::take(&mut self.connected);
+        self.connected = connected.into_iter().filter(|who| self.here(*who) && !over).collect();
+    }
+
     fn step(&mut self, step: &Step) {
+        self.take(step);
+        self.tidy();
+    }
+
+    fn take(&mut self, step: &Step) {
         match *step {
             Step::Come { who, backstage } => {
                 let locked_out = self.locked && !backstage && !self.rules(who);
-                if self.acts(who) && !self.here(who) && !locked_out {
+                if let Some(older) = self.older(who).filter(|_| self.acts(who)) {
+                    let place = self.people.remove(&older).unwrap();
+                    self.people.insert(who, Person { backstage, ..place });
+                } else if self.acts(who) && !self.here(who) && !locked_out {
                     let next = self.arrivals + 1;
                     let person = self.people.entry(who).or_default();
                     if person.number == 0 {
@@ -137,8 +172,12 @@ impl Model {
                     }
                     (person.placed, person.backstage) = (true, backstage);
                 }
+                if self.acts(who) {
+                    self.connected.insert(who);
+                }
             }
-            Step::Lose { .. } | Step::Kill => {}
+            Step::Lose { who } => drop(self.connected.remove(&who)),
+            Step::Kill => self.connected.clear(),
             Step::Mute { by, whom, muted } => {
                 let may = self.acts(by) && self.here(whom) && (by == whom || (muted && self.rules(by)));
                 self.with(whom, may, |person| person.muted = muted);
@@ -166,19 +205,24 @@ impl Model {
             Step::Leave { who } => self.with(who, self.acts(who) && self.here(who), Self::go_away),
             Step::Remove { by, whom } => self.with(whom, self.over(by, whom), |person| (person.placed, person.removed) = (false, true)),
             Step::Ban { by, whom } => {
-                if self.over(by, whom) && whom != 0 {
+                if self.over(by, whom) && same(whom) != 0 {
                     self.banned.insert(whom);
                     self.with(whom, true, |person| (person.placed, person.removed) = (false, true));
                 }
             }
             Step::Promote { by, whom, co_host } => {
                 let changes = self.rules(whom) != co_host;
-                self.with(whom, self.over(by, whom) && whom != 0 && changes, |person| person.promoted = Some(co_host));
+                self.with(whom, self.over(by, whom) && same(whom) != 0 && changes, |person| person.promoted = Some(co_host));
             }
             Step::Ready { who, ready } => self.with(who, self.acts(who) && self.here(who), |person| person.ready = ready),
             Step::GoLive { by } => self.live |= self.acts(by) && self.rules(by),
             Step::End { by } => self.over |= self.acts(by) && self.rules(by),
         }
+    }
+
+    /// What of it is kept.
+    fn kept(&self) -> Self {
+        Self { connected: BTreeSet::new(), ..self.clone() }
     }
 
     /// The same of a stage.
@@ -197,7 +241,7 @@ impl Model {
                 number: id.0,
                 placed: person.standing == Standing::OnStage,
                 removed: person.standing == Standing::Removed,
-                muted: person.muted,
+                muted: person.muted.is_some(),
                 backstage: person.backstage,
                 ready: person.ready,
                 promoted: person.promoted.map(|role| role == Role::CoHost),
@@ -218,8 +262,7 @@ struct Story {
 
 impl Story {
     fn act(&mut self, by: usize, action: Action) {
-        let number = by as u64 + 1;
-        self.world.all(with_ticket(act(PEOPLE[by], action), number, false));
+        self.world.all(named(act(PEOPLE[by], action), by));
     }
 
     /// Who they are on stage; somebody who never was is nobody there.
@@ -234,7 +277,7 @@ impl Story {
                 self.next += 1;
                 let (session, key) = (self.next, PEOPLE[who]);
                 let come = if backstage { behind(session, key) } else { media(session, key) };
-                self.world.all(with_ticket(come, who as u64 + 1, false));
+                self.world.all(named(come, who));
                 self.sessions.insert(who, session);
             }
             Step::Lose { who } => {
@@ -263,6 +306,17 @@ impl Story {
             Step::End { by } => self.act(by, Action::End),
         }
     }
+}
+
+/// With their ticket and their name.
+fn named(inputs: Vec<Input>, by: usize) -> Vec<Input> {
+    let mut inputs = with_ticket(inputs, same(by) as u64 + 1, false);
+    for input in &mut inputs {
+        if let Input::Open { who, .. } | Input::Act { who, .. } = input {
+            who.name = Some(PEOPLE[same(by)].to_owned());
+        }
+    }
+    inputs
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -296,10 +350,40 @@ proptest! {
         for (place, step) in steps.iter().enumerate() {
             story.step(step);
             model.step(step);
-            prop_assert_eq!(&Model::of(story.world.stage.kept()), &model, "after step {}: {:?}", place, step);
+            prop_assert_eq!(Model::of(story.world.stage.kept()), model.kept(), "after step {}: {:?}", place, step);
         }
         // And once more from the journal alone.
         story.world.restart(UNPLANNED);
-        prop_assert_eq!(Model::of(story.world.stage.kept()), model);
+        prop_assert_eq!(Model::of(story.world.stage.kept()), model.kept());
+    }
+
+    #[test]
+    fn everybody_s_words_are_counted_once(steps in prop::collection::vec((any_step(), 0..PEOPLE.len(), 0u64..40), 0..60)) {
+        let mut story = Story { world: World::new(), next: 0, sessions: BTreeMap::new() };
+        story.step(&Step::Come { who: 0, backstage: false });
+        story.step(&Step::GoLive { by: 0 });
+        // By name: what was said, and what a crash may have cost at most.
+        let (mut said, mut forgotten) = (BTreeMap::<&str, u64>::new(), 0);
+        for (step, who, tenths) in steps {
+            story.step(&step);
+            forgotten += if matches!(step, Step::Kill) { 2_000 } else { 0 };
+            let number = story.number(who);
+            // The first report says nothing of how long it was.
+            story.world.all(voice(number.0, 30, false, false));
+            for _ in 0..tenths {
+                story.world.millis += 100;
+                *said.entry(PEOPLE[same(who)]).or_default() += if story.world.stage.is_on_air(number) { 100 } else { 0 };
+                story.world.all(voice(number.0, 30, true, false));
+            }
+        }
+        let rows = story.world.stage.view().spoken;
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        prop_assert_eq!(names.len(), rows.len(), "one person has one row: {:?}", rows);
+        for row in &rows {
+            let said = said.get(row.name.as_str()).copied().unwrap_or(0);
+            prop_assert!(row.millis <= said && row.millis + forgotten >= said, "{row:?}, of {said} ms but for {forgotten}");
+        }
+        let missing = said.iter().filter(|(name, said)| **said > forgotten && !names.contains(*name));
+        prop_assert_eq!(missing.count(), 0, "{:?} of {:?}", rows, said);
     }
 }

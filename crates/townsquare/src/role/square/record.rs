@@ -31,7 +31,7 @@ pub(crate) fn read(event_dir: &Path) -> std::io::Result<Record> {
         if (opened && !doors) || matches!(entry.what, What::Begun { .. }) {
             record.live_at.get_or_insert(entry.at);
         }
-        if let What::Ended { end } = entry.what {
+        if let What::Ended { end, .. } = entry.what {
             record.ended.get_or_insert((entry.at, end));
         }
     }

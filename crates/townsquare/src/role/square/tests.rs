@@ -110,7 +110,7 @@ fn what_was_missed_is_made_good() {
     let data = Data::new();
     let ((lost, _), (over, _)) = (data.announce("Lost"), data.announce("Over"));
     std::fs::remove_file(data.announcement(lost)).expect("it was there");
-    let entries = [(5, opened(1)), (9, opened(2)), (70, What::Ended { end: FragmentNumber(300) })];
+    let entries = [(5, opened(1)), (9, opened(2)), (70, What::Ended { end: FragmentNumber(300), heard: None })];
     std::fs::write(data.0.event_dir(over).join("journal"), journal(&entries)).expect("written");
     runtime().block_on(async {
         let (_, outside): (_, Arc<Outside>) = open(&data.0).await.expect("opens");
@@ -130,7 +130,7 @@ fn an_end_that_nobody_told_is_found() {
     runtime().block_on(async {
         let (_, outside): (_, Arc<Outside>) = open(&data.0).await.expect("opens");
         for (event, entries) in
-            [(over, vec![(5, opened(1)), (70, What::Ended { end: FragmentNumber(300) })]), (on_air, vec![(5, opened(1))])]
+            [(over, vec![(5, opened(1)), (70, What::Ended { end: FragmentNumber(300), heard: None })]), (on_air, vec![(5, opened(1))])]
         {
             std::fs::write(data.0.event_dir(event).join("journal"), journal(&entries)).expect("written");
             outside.store().mark_live(event, UnixMillis(5)).await.expect("live");
@@ -146,7 +146,7 @@ fn an_end_that_nobody_told_is_found() {
 
 #[test]
 fn a_journal_tells_when_it_began_and_ended() {
-    let end = What::Ended { end: FragmentNumber(7) };
+    let end = What::Ended { end: FragmentNumber(7), heard: None };
     let whole = journal(&[(5, opened(1)), (6, end.clone())]);
     let torn = whole[..whole.len() - 1].to_vec();
     let rows = [

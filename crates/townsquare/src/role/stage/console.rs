@@ -3,7 +3,7 @@
 use super::words::ConsoleLine;
 use ::stage::{Alarm, By, ClockView, Connection, Loudness, Person, Phase, View, You};
 use base::fact::Hand;
-use base::journal::{ClockMode, Role};
+use base::journal::{ClockMode, MutedBy, Role};
 use base::limit::CLOCK_CHIME_MILLIS;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn state(view: &View, title: &str, you: Option<You>, port: u16) -> Co
         "hands": view.hands.iter().map(hand).collect::<Vec<_>>(),
         "hands_open": view.hands_open,
         "clock": view.clock.as_ref().map(clock),
-        "spoken": view.spoken.iter().map(|(one, millis)| (one.0, *millis)).collect::<Vec<_>>(),
+        "spoken": view.spoken.iter().map(|one| (one.person.0, one.millis, &one.name)).collect::<Vec<_>>(),
         "listeners": view.listeners,
         "alarms": view.alarms.iter().map(|alarm| name(*alarm)).collect::<Vec<_>>(),
     }}))
@@ -36,7 +36,8 @@ fn person(one: &Person, rules: bool, port: u16) -> Value {
         "id": one.id.0,
         "name": one.name,
         "role": role(one.role),
-        "muted": one.muted,
+        "muted": one.muted.is_some(),
+        "muted_by": one.muted.map(muted_by),
         "here": one.here,
         "backstage": one.backstage,
         "ready": one.ready,
@@ -123,6 +124,14 @@ const fn role(role: Role) -> &'static str {
         Role::Host => "host",
         Role::CoHost => "co-host",
         Role::Speaker => "speaker",
+    }
+}
+
+const fn muted_by(by: MutedBy) -> &'static str {
+    match by {
+        MutedBy::Themselves => "self",
+        MutedBy::Host => "host",
+        MutedBy::Clock => "clock",
     }
 }
 

@@ -385,6 +385,7 @@ impl Control {
                 }
             }
             Output::Begin => self.mark(id, Marked::Begin),
+            Output::Hold => self.mark(id, Marked::Hold),
             Output::Cut { seconds } => outcome.cut = Some(seconds),
             Output::TalkingMuted(participant) => {
                 let line = console::talking_muted();

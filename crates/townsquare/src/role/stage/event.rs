@@ -4,7 +4,7 @@ use super::mixing::DeskId;
 use super::words::{ConsoleLine, Done, Reply};
 use ::stage::{Now, Phase, Schedule, SessionId, Stage};
 use audio::mix::{INPUTS, Input};
-use base::journal::Entry;
+use base::journal::{Entry, What};
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId, Rung};
 use programme::Announcement;
 use programme::cuts::{Cut, Cuts};
@@ -34,6 +34,8 @@ pub(super) struct Seated {
 pub(super) enum Marked {
     /// The event itself begins there.
     Begin,
+    /// The hold sound begins there.
+    Hold,
     /// So many seconds before it are silenced.
     Cut { seconds: u64, reply: Reply<Done> },
 }
@@ -131,14 +133,16 @@ impl Event {
         Ok(Done::Cut { cut_ms: millis(to.0 - from.0), heard_ms: millis(published) })
     }
 
-    /// Appends entries and syncs them.
+    /// Appends entries and syncs them. What is noted now and then alone waits for the next decision's sync: a crash of the stage takes
+    /// nothing of what is written, and a slow disk holds nobody up every other second.
     pub(super) fn write_down(&mut self, entries: &[&Entry]) -> io::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         let records: Vec<u8> = entries.iter().flat_map(|entry| journal::record(entry)).collect();
         let end = self.journal.seek(SeekFrom::End(0))?;
-        let written = self.journal.write_all(&records).and_then(|()| self.journal.sync_data());
+        let decides = entries.iter().any(|entry| !matches!(entry.what, What::Spoken { .. }));
+        let written = self.journal.write_all(&records).and_then(|()| if decides { self.journal.sync_data() } else { Ok(()) });
         if written.is_err() {
             // Half a record would hide what comes after it.
             let _ = self.journal.set_len(end);

@@ -20,6 +20,8 @@ const READ_BYTES: usize = 256 * 1024;
 pub(super) struct Recording {
     pub(super) index: Index,
     pub(super) cuts: Cuts,
+    /// What its journal says.
+    journal: Journal,
     media: BufReader<File>,
     at: u64,
 }
@@ -32,13 +34,13 @@ impl Recording {
         index.feed(Source::Disk, &std::fs::read(&index_path).with_context(|| format!("can't read {}", index_path.display()))?);
         let media = File::open(&media).with_context(|| format!("can't open {}", media.display()))?;
         let cuts = Cuts::read(&read_or_nothing(&dir.join("cuts"))?);
-        Ok(Self { index, cuts, media: BufReader::with_capacity(READ_BYTES, media), at: 0 })
+        let journal = Journal::read(&read_or_nothing(&dir.join("journal"))?);
+        Ok(Self { index, cuts, journal, media: BufReader::with_capacity(READ_BYTES, media), at: 0 })
     }
 
     /// What of it is heard.
-    pub(super) fn heard(&self, dir: &Path) -> anyhow::Result<Option<Range<FragmentNumber>>> {
-        let journal = Journal::read(&read_or_nothing(&dir.join("journal"))?);
-        Ok(replay::heard(&self.index, &self.cuts, replay::begun(&journal)))
+    pub(super) fn heard(&self) -> Option<Range<FragmentNumber>> {
+        replay::heard(&self.index, &self.cuts, self.journal.proper())
     }
 
     /// Gives every fragment from a number on to `take`, in order, until it has enough.
@@ -68,9 +70,9 @@ pub(super) fn moments(dir: &Path) -> anyhow::Result<Moments> {
     /// Slots before the begin of what is heard, in which everything is said that holds there.
     const BEFORE: u64 = 25;
     let mut recording = Recording::open(dir)?;
-    let cuts = recording.cuts.clone();
-    let Some(heard) = recording.heard(dir)? else { return Ok(Moments { version: 1, cuts: cuts.revision(), ..Moments::default() }) };
-    let mut reader = Reader::new(heard.clone(), &cuts);
+    let (cuts, people) = (recording.cuts.clone(), recording.journal.people());
+    let Some(heard) = recording.heard() else { return Ok(Moments { version: 1, cuts: cuts.revision(), ..Moments::default() }) };
+    let mut reader = Reader::new(heard.clone(), &cuts, &people);
     recording.each(FragmentNumber(heard.start.0.saturating_sub(BEFORE)), |number, bytes| {
         // What can't be read tells nothing; its sound is another matter.
         if let Ok(found) = fragment::find(bytes) {

@@ -52,15 +52,15 @@ fn record(dir: &Path) {
     }
     let (appends, end) = writer.end();
     appends.iter().for_each(|append| perform(dir, append));
-    let entry = |at: i64, what: What| programme::journal::record(&Entry { at: UnixMillis(NOW.0 + at), what });
     let opened = What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "boot".into() };
-    let journal = [
-        entry(0, What::DoorsOpened),
-        entry(0, opened),
-        entry(9, What::Begun { first: FragmentNumber(50) }),
-        entry(99, What::Ended { end }),
-    ];
-    std::fs::write(dir.join("journal"), journal.concat()).expect("written");
+    write_journal(dir, opened, What::Ended { end, heard: None });
+}
+
+/// The journal of an event whose doors were open for 10 s, which then began and ended like this.
+fn write_journal(dir: &Path, opened: What, ended: What) {
+    let entries = [What::DoorsOpened, opened, What::Begun { first: FragmentNumber(50) }, ended];
+    let records = entries.into_iter().zip(NOW.0..).map(|(what, at)| programme::journal::record(&Entry { at: UnixMillis(at), what }));
+    std::fs::write(dir.join("journal"), records.collect::<Vec<_>>().concat()).expect("written");
 }
 
 /// A square whose one event is over.
@@ -115,6 +115,25 @@ fn what_happened_is_read_and_an_mp3_is_made() {
         after.encode_one(&mut ailing).await.expect("made");
         let shorter = replay(&store, event).await.mp3_bytes.expect("made again");
         assert!((120_000..122_000).contains(&shorter), "{shorter} bytes for 15 s");
+        store.close().await;
+    });
+}
+
+#[test]
+fn nothing_is_heard_of_a_stage_that_all_had_left() {
+    let data = Data::new();
+    std::fs::create_dir_all(&data.0.data).expect("made");
+    crate::role::square::tests::runtime().block_on(async {
+        let (after, store, event) = over(&data).await;
+        let (mut ailing, dir) = (Vec::new(), data.0.event_dir(event));
+        let opened = What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: "boot".into() };
+        write_journal(&dir, opened, What::Ended { end: FragmentNumber(SECONDS * 5), heard: Some(FragmentNumber(105)) });
+        after.read_all(NOW, &mut ailing).await.expect("read");
+        assert_eq!(replay(&store, event).await.heard, FragmentNumber(50)..FragmentNumber(105));
+        assert_eq!(moments(&after, event).await.seconds, 11.0);
+        after.encode_one(&mut ailing).await.expect("made");
+        let bytes = replay(&store, event).await.mp3_bytes.expect("made");
+        assert!((88_000..90_000).contains(&bytes) && ailing.is_empty(), "{bytes} bytes for 11 s");
         store.close().await;
     });
 }

@@ -1,4 +1,4 @@
-//! What needs to know which fragment of the recording is being filled: the begin of the event itself, and cuts.
+//! What needs to know which fragment of the recording is being filled: the begin of the event itself, where all had left, and cuts.
 
 use super::Control;
 use crate::role::stage::encoding::ToEncoder;
@@ -30,6 +30,7 @@ impl Control {
                     let _ = reply.send(Ok(Done::Done));
                 }
             }
+            Some(Marked::Hold) => drop(self.drive(id, Input::Held { first: filling })),
             Some(Marked::Cut { seconds, reply }) => self.cut(id, filling, seconds, reply),
             None => {}
         }
