@@ -94,7 +94,7 @@ class TownReplay extends HTMLElement {
   #button = h('button', { type: 'button', className: 'listen' });
   #label = h('span', { className: 'listen-label' });
   #seek = h('input', { type: 'range', min: '0', step: '1', value: '0', className: 'seek', ariaLabel: 'Place in the recording' });
-  #time = h('span', { className: 'meta' });
+  #time = h('bdi', { className: 'meta' });
   #speed = h('select', {}, ...[0.75, 1, 1.25, 1.5, 2].map((speed) => h('option', { value: String(speed), selected: speed === 1 }, `${speed}×`)));
   /** @type {Replay | null} */
   #replay = null;

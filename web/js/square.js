@@ -128,21 +128,27 @@ function ownTime(input) {
   input.form?.addEventListener('formdata', ({ formData }) => input.value && formData.set(input.name, minutes(new Date(input.value))));
 }
 
+/**
+ * In what way times are written: the page's language, as it is written where the visitor is when that is their own language. Where it is not, English is
+ * written as in most of the world, the day before the month and without a.m., as the server writes it.
+ */
+const written = document.documentElement.lang || 'en';
+const locale = navigator.language.split('-')[0] === written && navigator.language !== 'en' ? navigator.language : written === 'en' ? 'en-GB' : written;
+
 /** @param {HTMLTimeElement} time */
 function showTime(time) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) return;
-  const locale = document.documentElement.lang || undefined;
   if (!time.title) {
     time.title = time.textContent?.trim() ?? '';
     put(time, at.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'short' }));
   }
   if (!time.hasAttribute('data-countdown')) return;
   const next = time.nextElementSibling;
-  const until = next?.classList.contains('countdown') ? next : h('span', { className: 'countdown' });
+  const until = next?.classList.contains('countdown') ? next : h('bdi', { className: 'countdown' });
   if (until !== next) time.after(' ', until);
   const left = at.getTime() - serverNow();
-  put(until, countdown(left, locale));
+  put(until, countdown(left));
   // What is to begin has begun: the page says so, and who waits for it asks over some seconds.
   if (left < 0 && left > -COUNTDOWN_MILLIS && time.hasAttribute('data-refresh')) {
     document.dispatchEvent(new CustomEvent('townsquare:refresh', { detail: BEGIN_SPREAD_MILLIS }));
@@ -163,17 +169,18 @@ function setClock(came = Date.now()) {
 }
 
 /**
- * "in 3 days", "in 2 hours", "in 4 min 9 s".
+ * "in 3 days", "in 1 h 56 min", "in 45 minutes", "in 4:09".
  * @param {number} millis
- * @param {string | undefined} locale
  */
-function countdown(millis, locale) {
+function countdown(millis) {
   const seconds = Math.ceil(millis / 1000);
   if (seconds <= 0) return '';
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   if (seconds > 2 * 86400) return relative.format(Math.round(seconds / 86400), 'day');
-  if (seconds > 2 * 3600) return relative.format(Math.round(seconds / 3600), 'hour');
-  if (seconds > 600) return relative.format(Math.round(seconds / 60), 'minute');
+  if (seconds >= 86400) return relative.format(Math.round(seconds / 3600), 'hour');
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes >= 60) return `in ${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
+  if (seconds > 600) return relative.format(minutes, 'minute');
   return `in ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 

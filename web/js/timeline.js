@@ -80,17 +80,20 @@ export function timeline(host, deck, signal) {
     act();
   }, { signal });
   mediaKeys(deck, { seekbackward: () => by(-BACK_SECONDS), seekforward: () => by(ON_SECONDS), nexttrack: nextSpeaker }, signal);
-  fieldsTakeTheTime(deck, signal);
 
-  const address = host.getAttribute('moments');
-  if (address) {
+  const load = () => {
+    fieldsTakeTheTime(deck, signal);
+    const address = host.getAttribute('moments');
+    if (!address || moments) return;
     void fetch(address, { signal }).then((answer) => (answer.ok ? answer.json() : null)).then((found) => {
       moments = found;
       if (!moments || !moments.seconds) return;
       next.hidden = !moments.turns.length;
       draw(host, buttons, moments, deck, signal);
     }).catch(() => {});
-  }
+  };
+  load();
+  if (host.hasAttribute('again')) void import('./upgrade.js').then(({ upgrade }) => upgrade(host, signal, load));
 }
 
 /**
@@ -139,7 +142,9 @@ function draw(host, after, moments, deck, signal) {
   figure.addEventListener('click', (event) => {
     const box = picture.getBoundingClientRect();
     if (event.clientY > box.bottom || !box.width) return;
-    deck.seek(Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * seconds);
+    const part = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+    // Where writing runs from right to left, so does time: the picture is mirrored there.
+    deck.seek((picture.matches(':dir(rtl)') ? 1 - part : part) * seconds);
   }, { signal });
   const move = () => needle.setAttribute('transform', `translate(${x(Math.min(deck.at, seconds))} 0)`);
   host.addEventListener('townsquare:moved', move, { signal });
@@ -163,7 +168,7 @@ function turnsList({ turns, people }, signal) {
   details.addEventListener('toggle', () => {
     if (details.querySelector('ol')) return;
     const items = turns.map(([who, from]) => {
-      const link = h('a', { href: `#t=${clock(from)}` }, h('span', { className: 'meta' }, clock(from)), ' ', typed(names.get(who) ?? ''));
+      const link = h('a', { href: `#t=${clock(from)}` }, h('bdi', { className: 'meta' }, clock(from)), ' ', typed(names.get(who) ?? ''));
       link.setAttribute('data-seek', String(from));
       return h('li', {}, link);
     });

@@ -15,6 +15,8 @@ const SPEECH_SECONDS = 14;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** @type {import('./server.js').Event} */ let event;
 /** @type {import('playwright-core').BrowserContextOptions['storageState']} */ let admin;
+/** Somebody who listens live and stays. @type {import('playwright-core').Page} */ let stayed;
+/** How often their page was asked for once there was a replay. */ let asked = 0;
 
 /** @param {() => Promise<boolean>} there */
 async function until(there, what = 'it') {
@@ -35,6 +37,18 @@ before(async () => {
     await until(async () => (await server.cli('event', 'go-live', event.id).catch(() => null)) !== null, 'the event');
     await until(async () => (await on()) === 'live', 'the event');
     const edge = async () => Number((await fetch(event.listen.stream, { method: 'HEAD' })).headers.get('townsquare-edge')?.split('.')[1] ?? 0);
+    stayed = await (await browser.newContext()).newPage();
+    await stayed.goto(event.page);
+    await stayed.getByRole('button', { name: 'Listen' }).click();
+    await stayed.locator('town-player[data-state="playing"]').waitFor();
+    await stayed.route(event.page, async (route) => {
+      const answer = await route.fetch();
+      const page = await answer.text();
+      if (page.includes('<town-replay')) asked += 1;
+      // Whoever is quick has the page before anything is made of the recording.
+      const early = page.replace(/ moments="[^"]*"( again="\d+")?>/, ' moments="" again="1">').replace(/<a [^>]*>Download as MP3<\/a>/, '');
+      await route.fulfill({ response: answer, body: asked === 1 ? early : page });
+    });
     await until(async () => (await edge()) >= SPEECH_SECONDS * 5, 'sound');
   } finally {
     speaker.kill();
@@ -85,6 +99,24 @@ test('a replay shows who spoke when, and is gone through by button, key and link
   await looksWell(page, 'replay');
   assert.deepEqual(faults, []);
   await page.context().close();
+});
+
+test('who stays when the event ends gets all of the replay, and what plays goes on', async () => {
+  await stayed.locator('town-replay .seek').waitFor();
+  await stayed.locator('town-replay').getByRole('button', { name: 'Play' }).click();
+  await stayed.waitForFunction(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentTime > 0.2);
+  const playing = await stayed.evaluateHandle(() => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).currentSrc);
+  await stayed.locator('.lanes').waitFor();
+  await stayed.getByRole('heading', { name: 'Who spoke' }).waitFor();
+  await stayed.getByRole('button', { name: 'Next speaker' }).waitFor();
+  await stayed.getByRole('link', { name: 'Download as MP3' }).waitFor();
+  assert.ok(await stayed.evaluate((src) => {
+    const sound = /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound'));
+    return sound.currentSrc === src && !sound.error && (sound.ended || sound.currentTime > 0.2);
+  }, playing));
+  assert.ok(asked >= 2 && asked <= 7, `the page was asked for ${asked} times`);
+  assert.equal(await stayed.locator('town-replay').getAttribute('again'), '', 'and is asked for no more');
+  await stayed.context().close();
 });
 
 test('without script there is a bare player and who spoke', async () => {

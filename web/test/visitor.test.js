@@ -40,6 +40,28 @@ test('an announced event begins in the visitor’s time, and counts down', async
   await page.context().close();
 });
 
+test('times are written as where the visitor is, and hours are hours', async () => {
+  const event = await server.event('At nine', '--start-at', '2030-11-21T21:51:00Z');
+  const soon = await server.event('In two hours', '--start-at', new Date(Date.now() + 116 * 60_000).toISOString());
+  const written = [
+    ['en-US', 'Thursday, November 21, 2030 at 9:51 PM'],
+    ['en-GB', 'Thursday 21 November 2030 at 21:51'],
+    ['de-DE', 'Thursday 21 November 2030 at 21:51'],
+  ];
+  for (const [locale, text] of written) {
+    const page = await (await browser.newContext({ timezoneId: 'UTC', locale })).newPage();
+    await page.goto(event.page);
+    const time = page.locator('time[data-countdown]');
+    await page.locator('.countdown').waitFor();
+    // Engines differ in the comma and in the space.
+    assert.equal((await time.innerText()).replace(/\u202f/g, ' ').replace('Thursday, 21', 'Thursday 21'), text, locale);
+    await page.goto(soon.page);
+    await page.locator('.countdown').waitFor();
+    assert.match(await page.locator('.countdown').innerText(), /in 1 h 5\d min$/);
+    await page.context().close();
+  }
+});
+
 test('a start is typed in the visitor’s time, without script in UTC', async () => {
   const link = await server.signInLink('ada', 'admin');
   const context = await browser.newContext({ timezoneId: ZONE });

@@ -34,6 +34,8 @@ pub(crate) struct Part {
     pub(crate) mp3: Option<String>,
     pub(crate) moments: String,
     pub(crate) seconds: u64,
+    /// In how many seconds the page has more to say, when not all is made of the recording yet.
+    pub(crate) again: Option<u64>,
     pub(crate) hidden: bool,
     pub(crate) chapters: Vec<Chapter>,
     pub(crate) speakers: Vec<Speaker>,
@@ -155,6 +157,7 @@ pub(crate) async fn part(app: &App, caller: &Caller, event: &Event, own: Option<
             .map(|replay| format!("{}/moments.json?cuts={}", page_path(event.id, ticket.as_deref()), replay.cuts))
             .unwrap_or_default(),
         seconds: replay.map_or(0, Replay::seconds),
+        again: again(app, event, replay, &moments),
         hidden: audible == Audible::ForWhoRunsIt,
         chapters: moments.pins.iter().map(chapter).collect(),
         speakers: moments
@@ -221,6 +224,7 @@ fn nothing(event: &Event, replay: Option<&Replay>) -> Part {
         mp3: None,
         moments: String::new(),
         seconds: 0,
+        again: None,
         hidden: false,
         chapters: Vec::new(),
         speakers: Vec::new(),
@@ -228,6 +232,26 @@ fn nothing(event: &Event, replay: Option<&Replay>) -> Part {
         clip: None,
         keep: None,
     }
+}
+
+/// In how many seconds whoever stays on the page may ask for it again: its moments are read within seconds of the end, and an MP3 is made at sixty times
+/// the speed of sound at least. A crowd asks over as long as it takes when a thousand do in each second.
+fn again(app: &App, event: &Event, replay: Option<&Replay>, moments: &Moments) -> Option<u64> {
+    const MOMENTS_SECONDS: u64 = 5;
+    const MP3_SPEED: u64 = 60;
+    const ASK_A_SECOND: u32 = 1_000;
+    // What is not made by then waits for somebody to look into it.
+    const MILLIS_MAX: i64 = 3_600_000;
+    if event.ended_at.is_none_or(|ended| app.now().0 - ended.0 > MILLIS_MAX) {
+        return None;
+    }
+    let Some(replay) = replay.filter(|replay| replay.is_read) else { return Some(MOMENTS_SECONDS) };
+    if replay.mp3_bytes.is_some() {
+        return None;
+    }
+    let left = 100 - u64::from(app.shell().kept(event.id).mp3_percent.unwrap_or(0).min(100));
+    let crowd = moments.listeners.iter().max().map_or(0, |most| u64::from(most / ASK_A_SECOND));
+    Some((MOMENTS_SECONDS + replay.seconds() * left / 100 / MP3_SPEED).max(crowd))
 }
 
 /// What happened in an event, as far as it was read.

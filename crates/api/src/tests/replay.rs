@@ -2,7 +2,7 @@
 
 use crate::testing::{NOW, Town, path_of};
 use crate::{Track, Withhold};
-use base::{EventId, FragmentNumber, ParticipantId};
+use base::{EventId, FragmentNumber, ParticipantId, UnixMillis};
 use store::testing::on_both;
 
 const MOMENTS: &str = r#"{"version":1,"first":50,"end":650,"cuts":0,"seconds":120.0,
@@ -31,6 +31,7 @@ fn a_replay_has_chapters_speakers_and_moments() {
         let town = Town::new(store, super::SQUARE);
         let (page, id) = over(&town, "public").await;
         assert_eq!(town.get(&format!("{page}/moments.json"), "").await.status, 404, "nothing was read yet");
+        assert!(town.get(&page, "").await.text().contains(" moments=\"\" again=\"5\">"));
         read(&town, id).await;
         let shown = town.get(&page, "").await;
         let main = super::main_of(shown.text());
@@ -49,7 +50,35 @@ fn a_replay_has_chapters_speakers_and_moments() {
         town.store.note_mp3(id, 0, 5).await.expect("noted");
         let mp3 = town.get(&format!("{page}/replay.mp3"), "").await;
         assert_eq!((mp3.status, mp3.header("location")), (307, format!("https://live.example/replay/{id}.mp3").as_str()));
-        assert!(town.get(&page, "").await.text().contains("Download as MP3"));
+        let whole = town.get(&page, "").await;
+        assert!(whole.text().contains("Download as MP3") && !whole.text().contains(" again="), "{}", whole.text());
+    });
+}
+
+#[test]
+fn whoever_waits_for_the_rest_is_told_how_long() {
+    on_both(|store| async move {
+        // Two hours of sound are two minutes of work, and a hundred thousand who ask take a hundred seconds.
+        for (seconds, most, ended, wanted) in [
+            (7_200, 3, NOW.0, Some("again=\"125\"")),
+            (60, 3, NOW.0, Some("again=\"6\"")),
+            (60, 100_000, NOW.0, Some("again=\"100\"")),
+            (60, 3, NOW.0 - 3_600_001, None),
+        ] {
+            let town = Town::new(store.clone(), super::SQUARE);
+            let event = town.announce("Town meeting", "unlisted").await;
+            let id: EventId = event["id"].as_str().expect("an id").parse().expect("an id");
+            town.store.mark_live(id, UnixMillis(1)).await.expect("live");
+            town.store.mark_ended(id, UnixMillis(ended), FragmentNumber(seconds * 5)).await.expect("over");
+            let moments = serde_json::json!({"version": 1, "seconds": seconds, "step": 1.0, "listeners": [1, most, 2]}).to_string();
+            *town.stagehand.moments.lock().expect("whole") = moments.into_bytes();
+            town.store.note_replay(id, &(FragmentNumber(0)..FragmentNumber(seconds * 5)), 0, NOW).await.expect("noted");
+            let page = town.get(&path_of(event["page"].as_str().expect("a page")), "").await;
+            match wanted {
+                Some(again) => assert!(page.text().contains(again), "{seconds} s, {most}: {}", page.text()),
+                None => assert!(!page.text().contains(" again=")),
+            }
+        }
     });
 }
 
@@ -147,7 +176,7 @@ fn a_clip_has_a_page_with_a_preview() {
             let own = town.get(&clip, "").await;
             let text = own.text();
             assert!(own.status == 200 && text.contains("The &#60;plan&#62;"), "{text}");
-            assert!(text.contains("#t=0:10\"") && text.contains("Clip · 0:20"), "{text}");
+            assert!(text.contains("#t=0:10\"") && text.contains("Clip · <bdi>0:20</bdi>"), "{text}");
             assert!(text.contains("/clip/100-200.m4a?cuts=0\""), "{text}");
             assert_eq!(text.contains("og:audio"), visibility == "public", "a private clip's sound is in no preview");
             assert_eq!(clip.contains("/t/"), visibility == "private");
