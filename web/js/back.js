@@ -14,11 +14,12 @@ const SLOTS = 5;
 export function rewind(programme, seconds) {
   const { now } = programme;
   if (now === null) return;
-  const to = Math.max(0, now - seconds);
+  // Before the event itself there is nothing but the hold sound.
+  const to = Math.max((programme.facts.b ?? 0) / SLOTS, now - seconds);
   programme.back = true;
   programme.fast = false;
   // What is in store is heard at once.
-  if (!programme.seek(to)) programme.again(String(Math.floor(to * SLOTS)));
+  if (!programme.seek(to)) programme.again(String(Math.round(to * SLOTS)));
   sound.changed();
 }
 

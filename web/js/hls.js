@@ -1,5 +1,5 @@
 /** The last way to hear a programme: the browser's own HLS, where bytes of Opus can't be given to it or do not come through. */
-import { refused } from './programme.js';
+import { refused } from './refused.js';
 import { sound } from './sound.js';
 
 const START_MILLIS = 6000;
@@ -12,7 +12,7 @@ const START_MILLIS = 6000;
  * @returns {Promise<import('./programme.js').Outcome>}
  */
 export async function playHls(programme, signal, play) {
-  const state = await fetch(programme.of.stream, { method: 'HEAD', credentials: 'omit', signal }).catch(() => null);
+  const state = await fetch(programme.of.stream + (programme.state === 'waiting' ? '?wait=1' : ''), { method: 'HEAD', credentials: 'omit', signal }).catch(() => null);
   if (!state) return 'broken';
   if (!state.ok) return refused(state);
   play();

@@ -1,10 +1,10 @@
 /** `<town-player>`: the button, who speaks, how many listen; asks for the page again once it is old. */
-import { Programme, refused, speaking } from './programme.js';
+import { Programme, speaking } from './programme.js';
 import { sound } from './sound.js';
 import { h, names, number, put } from './words.js';
 
-/** How often an idle page asks whether the event has begun; whether it is over, a quarter as often. */
-const ASK_MILLIS = 5000;
+/** How often an idle page asks whether the event has begun or is over, unless it is told to ask more seldom. */
+const ASK_SECONDS = 20;
 /** Pages that were asked for because there is sound. */
 const asked = new Set();
 /** Pages of events that are over but that did not say so yet. */
@@ -40,7 +40,7 @@ class TownPlayer extends HTMLElement {
         : new Programme({ event, title: say('label'), page: say('page'), stream: say('stream'), hls: say('hls') });
     this.#life = new AbortController();
     const { signal } = this.#life;
-    this.#button.addEventListener('click', () => this.#press(), { signal });
+    this.#button.onclick = () => this.press();
     sound.addEventListener('change', () => this.#show(), { signal });
     sound.addEventListener('facts', () => this.#show(), { signal });
     this.#button.replaceChildren(h('span', { className: 'meter', ariaHidden: 'true' }), h('span', { className: 'glyph', ariaHidden: 'true' }), this.#label);
@@ -50,11 +50,6 @@ class TownPlayer extends HTMLElement {
     document.addEventListener('keydown', (event) => void this.#add().then(() => this.#more?.key(event)), { signal, once: true });
     this.#show();
     this.#ask();
-  }
-
-  /** Presses the button, for a key. */
-  press() {
-    this.#press();
   }
 
   disconnectedCallback() {
@@ -67,7 +62,8 @@ class TownPlayer extends HTMLElement {
     return this.getAttribute('phase') === 'announced';
   }
 
-  #press() {
+  /** The button's press, and a key's. */
+  press() {
     if (!this.#programme) return;
     if (on(this.#programme)) sound.stop();
     else sound.play(this.#programme);
@@ -126,9 +122,9 @@ class TownPlayer extends HTMLElement {
   }
 
   /** While nothing plays, the page asks now and then whether the event began or ended. */
-  #ask() {
+  #ask(seconds = ASK_SECONDS) {
     clearTimeout(this.#asking);
-    this.#asking = setTimeout(() => void this.#asked().finally(() => this.isConnected && this.#ask()), ASK_MILLIS * (this.#announced ? 1 : 4) * (0.75 + Math.random() / 2));
+    this.#asking = setTimeout(() => void this.#asked().catch(() => {}).then((later) => this.isConnected && this.#ask(later ?? ASK_SECONDS)), seconds * (750 + Math.random() * 500));
   }
 
   async #asked() {
@@ -136,7 +132,7 @@ class TownPlayer extends HTMLElement {
     if (!programme || document.hidden || on(programme)) return;
     const answer = await fetch(programme.of.stream, { method: 'HEAD', credentials: 'omit', cache: 'no-store' }).catch(() => null);
     if (!answer) return;
-    const outcome = answer.ok ? 'live' : await refused(answer);
+    const outcome = answer.ok ? 'live' : await (await import('./refused.js')).refused(answer);
     if (outcome === 'ended') over.add(programme.key);
     // While the doors are open the page stays as it is: it is asked for once.
     if (outcome === 'live' && this.#announced && !asked.has(programme.key)) {
@@ -144,6 +140,7 @@ class TownPlayer extends HTMLElement {
       this.#refresh();
     }
     this.#show();
+    if (typeof outcome === 'object' && 'seconds' in outcome) return Math.max(ASK_SECONDS, outcome.seconds);
   }
 
   #refresh() {

@@ -12,6 +12,8 @@ import { sound } from './sound.js';
 const TYPE = 'audio/mp4; codecs="opus"';
 /** No fragment for so long beyond the stream's own rhythm: the connection is given up. */
 const SILENT_SECONDS = 3;
+/** Longer than a relay holds a request that waits for the event to begin. */
+const HOLD_MILLIS = 30_000;
 /** Away for longer than this beyond it, a listener wants the present and not what was missed. */
 const MISSED_SECONDS_MAX = 4;
 /** Further behind than the rhythm was ever reason for. */
@@ -89,13 +91,11 @@ export class Programme {
     if (this.#life && !this.#life.signal.aborted) return this.revive();
     this.#life = new AbortController();
     const { signal } = this.#life;
-    const on = /** @type {(name: string, listener: () => void) => void} */ (
-      (name, listener) => sound.audio.addEventListener(name, listener, { signal })
-    );
-    on('waiting', () => this.#settled && this.#stalled());
-    on('playing', () => this.#set('playing'));
-    on('pause', () => this.#paused());
-    on('error', () => this.#link?.abort());
+    const { audio } = sound;
+    audio.addEventListener('waiting', () => this.#settled && this.#stalled(), { signal });
+    audio.addEventListener('playing', () => this.#set('playing'), { signal });
+    audio.addEventListener('pause', () => this.#paused(), { signal });
+    audio.addEventListener('error', () => this.#link?.abort(), { signal });
     this.#tickAt = Date.now();
     this.#timer = setInterval(() => this.#tick(), TICK_MILLIS);
     this.#set('connecting');
@@ -194,13 +194,19 @@ export class Programme {
     const goesOn = this.stats.next >= 0 && (this.back || this.#silence() < this.#rhythm + MISSED_SECONDS_MAX);
     address.searchParams.set('from', goesOn ? String(this.stats.next) : this.#from);
     if (this.saver) address.searchParams.set('rung', '16');
+    // Who waits is answered when it begins, or in a while.
+    let asked = Date.now();
+    if (this.state === 'waiting') {
+      address.searchParams.set('wait', '1');
+      asked += HOLD_MILLIS;
+    }
     this.stats.by = 'stream';
-    const asked = Date.now();
     this.#arrivedAt = 0;
     const guard = setInterval(() => this.#silence(asked) > this.#rhythm + SILENT_SECONDS && link.abort(), TICK_MILLIS);
     try {
       const answer = await fetch(address, { signal: link.signal, cache: 'no-store', credentials: 'omit' });
-      if (!answer.ok || !answer.body) return await refused(answer);
+      if (!answer.ok || !answer.body) return await (await import('./refused.js')).refused(answer);
+      asked = Date.now();
       const boxes = new Boxes();
       const reader = answer.body.getReader();
       for (;;) {
@@ -460,20 +466,6 @@ export function speaking(facts) {
     .map(([id, decibels]) => ({ id, name: names.get(id) ?? '', level: Math.min(1, Math.max(0, (60 - decibels) / 50)) }))
     .filter((one) => one.name && one.level > 0)
     .sort((a, b) => b.level - a.level);
-}
-
-/**
- * @param {Response} answer
- * @returns {Promise<Outcome>}
- */
-export async function refused(answer) {
-  const problem = await answer.json().catch(() => ({}));
-  const seconds = Math.min(30, Math.max(1, Number(answer.headers.get('Retry-After')) || 3));
-  if (answer.status === 410) return 'ended';
-  if (problem.code === 'event-not-live' || (answer.status === 404 && !problem.code)) return { seconds, text: 'Waiting for the event. The sound starts by itself.' };
-  if (answer.status === 503 || answer.status === 429) return { seconds, text: 'The square is full of people. You are next in a moment.' };
-  if (answer.status >= 500) return 'broken';
-  return { fault: problem.detail ?? 'This sound is not here.' };
 }
 
 /**

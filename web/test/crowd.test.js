@@ -1,6 +1,8 @@
 /** What an audience does in real browsers: reactions, a raised hand that goes on stage, polls, questions, pins, going back, the saver, keys; with and without script. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { faultsOf, goOnStage, heard, launch, stepOnStage } from './browser.js';
 import { binary, startServer } from './server.js';
@@ -214,6 +216,26 @@ test('who opens the doors’ stream reads that it is not the event yet', async (
   try {
     await heard(page);
     await page.locator('.player-line').getByText('The doors are open. You hear the hold sound; the event begins').waitFor();
+    await server.cli('event', 'go-live', soon.id);
+    await page.locator('.player-line').getByText('Ada is speaking').or(page.getByText('Live. Nobody is speaking.')).waitFor();
+    const journal = await readFile(join(server.data, 'events', soon.id, 'journal'), 'utf8');
+    const first = Number(/"begun":\{"first":(\d+)\}/.exec(journal)?.[1]);
+    assert.ok(first > 0, 'the doors were open before');
+    // Who came while the doors were open has their sound in store, who comes later asks for it.
+    const late = await (await browsers[1].newContext()).newPage();
+    await late.goto(soon.page);
+    await late.getByRole('button', { name: 'Listen' }).click();
+    await late.waitForFunction((to) => /** @type {any} */ (document.querySelector('town-player')).stats.next > to + 30, first);
+    await late.getByRole('button', { name: 'From the beginning' }).waitFor();
+    const asked = late.waitForRequest((request) => /from=\d+$/.test(request.url()));
+    for (const listener of [page, late]) {
+      await listener.getByRole('button', { name: 'From the beginning' }).click();
+      await listener.locator('.player-line').getByText('You hear what was said before.').waitFor();
+      await heard(listener);
+      assert.doesNotMatch(await listener.locator('.player-line').innerText(), /doors/);
+    }
+    assert.match((await asked).url(), new RegExp(`from=${first}$`));
+    await late.context().close();
   } finally {
     speaker.kill();
     await page.context().close();

@@ -45,6 +45,36 @@ test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => 
   assert.ok(seen.p50 < allowed, `latency p50 ${seen.p50} s of ${allowed} s`);
 });
 
+test('who plays HLS is counted, and no more once the page is closed', async () => {
+  const event = await longEvent;
+  const listener = await (await browser.newContext()).newPage();
+  await listener.goto(event.page);
+  await listener.getByRole('button', { name: 'Listen' }).click();
+  const count = async () => Number(/^\d+/.exec(await listener.locator('.player-count').innerText())?.[0]);
+  await listener.getByText(/^\d+ listening$/).waitFor();
+  const players = await Promise.all([0, 1].map(async () => (await browser.newContext({ bypassCSP: true })).newPage()));
+  // The page of the test before is closed by now, or counts as long as it is open.
+  const before = await count();
+  for (const page of players) {
+    await page.goto(server.base);
+    await playHls(page, event.listen.hls);
+  }
+  const came = Date.now();
+  await listener.getByText(`${before + 2} listening`, { exact: true }).waitFor();
+  console.log('two that play HLS are counted', Date.now() - came, 'ms after their sound moves');
+  for (const [left, page] of players.entries()) {
+    // Without a word: the browser keeps its idle connections.
+    await page.close();
+    const gone = Date.now();
+    await listener.getByText(`${before + 1 - left} listening`, { exact: true }).waitFor();
+    const millis = Date.now() - gone;
+    console.log('one that has left is counted no more after', millis, 'ms');
+    // Who is only missed would be counted for ten seconds.
+    assert.ok(millis < 8_000, `${millis} ms`);
+  }
+  await listener.context().close();
+});
+
 test('the browser holds a minute of what was heard and no more', async () => {
   const event = await longEvent;
   const page = await (await browser.newContext()).newPage();

@@ -132,6 +132,30 @@ test('the page says that the event is live once it is, to who waits and to who l
   }
 });
 
+test('who waits asks seldom, and hears the event begin all the same', async () => {
+  const event = await server.event('Not yet');
+  const page = await (await browser.newContext()).newPage();
+  /** @type {{ at: number, waits: boolean }[]} */
+  const asked = [];
+  page.on('request', (request) => request.url().startsWith(event.listen.stream) && asked.push({ at: Date.now(), waits: request.url().includes('wait=1') }));
+  await page.goto(event.page);
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await page.locator('.player-line').getByText('Waiting for the event.').waitFor();
+  // The first is answered at once; then one is held for as long as a relay holds it.
+  while (asked.length < 3) await page.waitForEvent('request');
+  console.log('a waiting listener asks', asked.map(({ at }) => at - asked[0].at), 'ms after the first');
+  assert.deepEqual(asked.map(({ waits }) => waits), [false, true, true]);
+  assert.ok(asked[2].at - asked[1].at > 20_000, 'held');
+  const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
+  try {
+    await heard(page);
+    await page.locator('.player-line').getByText('is speaking').waitFor();
+  } finally {
+    speaker.kill();
+    await page.context().close();
+  }
+});
+
 test('a page that the browser kept is live again when the visitor comes back to it', async () => {
   const event = await server.event('Come back');
   const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });

@@ -107,8 +107,8 @@ pub enum LiveFact {
     Listeners(u32),
     /// The recording has stopped although the sound goes on.
     RecordingStopped,
-    /// Whether the event itself has begun; before, the doors are open and the hold sound plays.
-    Begun(bool),
+    /// The first fragment of the event itself, 0 where there were no doors; none while they are open and the hold sound plays.
+    Begun(Option<FragmentNumber>),
     /// Reactions of the last second, by kind; said once, never repeated.
     Reactions(Vec<(u8, u32)>),
     /// One client in so many sends its reactions.

@@ -347,6 +347,20 @@ pub const HOLD_MILLIS_MAX: u64 = 18_000;
 /// Milliseconds for which a request to an event that is live, but of which nothing is published yet, is held.
 pub const OPENING_HOLD_MILLIS_MAX: u64 = 2_000;
 
+/// Milliseconds for which a request that waits for an event to begin (`wait=1`) is held: less than proxies take for dead.
+/// Answer: 404 `event-not-live`, and it comes again.
+pub const WAITING_HOLD_MILLIS_MAX: u64 = 25_000;
+
+/// Milliseconds before the doors open from which on such a request is held; earlier nobody keeps a connection for it.
+pub const WAITING_NEAR_MILLIS: u64 = 600_000;
+
+/// Seconds after which who waits longer than that looks whether the event begins early.
+pub const WAITING_LOOK_SECONDS_MAX: u64 = 60;
+
+/// Seconds after which who waits looks again at a worker that has no descriptors left to hold requests: from
+/// [`WORKERS_FILLING_PERCENT`] on they are for who listens.
+pub const WAITING_CROWDED_SECONDS: u64 = 15;
+
 /// Records sealed with one key of a TLS connection (RFC 8446, section 5.5, allows 2^24.5). Answer: new keys by `KeyUpdate`; a
 /// connection with TLS 1.2 closes.
 pub const TLS_RECORDS_PER_KEY_MAX: u64 = 1 << 24;

@@ -63,6 +63,8 @@ pub struct State {
     recording_stopped: bool,
     /// The doors are open, and the event has not begun.
     waiting: bool,
+    /// Where it began, when the doors were open before.
+    begun: FragmentNumber,
     /// One client in so many sends its reactions; 0 stands for all, like 1.
     share: u32,
     clock: Option<ClockShown>,
@@ -92,7 +94,7 @@ impl State {
             }
             LiveFact::Listeners(listeners) => self.listeners = listeners,
             LiveFact::RecordingStopped => self.recording_stopped = true,
-            LiveFact::Begun(begun) => self.waiting = !begun,
+            LiveFact::Begun(begun) => (self.waiting, self.begun) = (begun.is_none(), begun.unwrap_or_default()),
             LiveFact::Reactions(counts) => self.reactions = (self.reactions.0 + 1, counts),
             LiveFact::Share(share) => self.share = share,
             LiveFact::Pins(pins) => self.board.pins = pins,
@@ -277,8 +279,12 @@ impl Teller {
             message.add("r", "0", left);
             self.told.recording_stopped = now.recording_stopped;
         }
-        if ((now.waiting && whole) || now.waiting != self.told.waiting) && message.add("b", if now.waiting { "0" } else { "1" }, left) {
-            self.told.waiting = now.waiting;
+        let begin = |state: &State| (state.waiting, state.begun);
+        let first = if now.waiting { 0 } else { now.begun.0.max(1) };
+        if ((whole && begin(now) != begin(&State::default())) || begin(now) != begin(&self.told))
+            && message.add("b", &first.to_string(), left)
+        {
+            (self.told.waiting, self.told.begun) = begin(now);
         }
         let clock_again = whole && now.clock.is_some() && !now.clock_runs();
         let clock = if clock_again || now.clock != self.told.clock { now.clock_json() } else { String::new() };

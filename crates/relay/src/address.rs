@@ -194,7 +194,7 @@ fn stream(query: Query<'_>) -> Result<What, FaultKind> {
         None => None,
         Some(text) => Some(Cadence::from_millis(number(&text)?).ok_or(FaultKind::BadRequest)?),
     };
-    Ok(What::Stream(Wish { rung, from, ready }))
+    Ok(What::Stream(Wish { rung, from, ready, wait: query.get("wait").is_some_and(|wait| wait == "1") }))
 }
 
 fn playlist(file: &str, query: Query<'_>) -> Result<What, FaultKind> {

@@ -48,6 +48,8 @@ pub(crate) struct Door<'a> {
     pub(crate) cadence: Cadence,
     /// Tickets that a host has barred from the event, in order.
     pub(crate) barred: &'a [u64],
+    /// Whether there are connections to spare for those who wait for an event to begin.
+    pub(crate) is_roomy: bool,
 }
 
 /// Reads the address; the answer already when it needs no event.
@@ -78,7 +80,7 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         What::Copy(wanted) => return open_copy(event, address, wanted, request, door),
         What::Listening(counts) => return heard(event, address, *counts, request, door),
         What::Announcement => event.announcement(),
-        What::Stream(wish) => return open_stream(event, *wish, ticket, request, door),
+        What::Stream(wish) => return open_stream(event, *wish, ticket, request, door, held_millis),
         What::Init => Event::init_segment(),
         What::Main => event.main_playlist(),
         What::Playlist { rung, until, skip } => event.playlist(*rung, *until, *skip),
@@ -91,8 +93,28 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         Found::Here(thing) => Answer::Reply(thing.reply(request, address, event)),
         Found::Soon if held_millis < limit::HOLD_MILLIS_MAX => Answer::Hold(limit::HOLD_MILLIS_MAX),
         Found::Soon => Answer::Reply(fault(FaultKind::RoleDown, request)),
+        Found::Not(FaultKind::EventNotLive) => Answer::Reply(not_yet(event, request, door, 2)),
         Found::Not(kind) => Answer::Reply(fault(kind, request)),
     }
+}
+
+/// The answer about what has not begun: to be asked again after so many seconds, or when the doors are near.
+fn not_yet(event: &Event, request: &Request, door: &Door<'_>, seconds: u64) -> Reply {
+    let far = event.millis_to_doors(door.wall).saturating_sub(limit::WAITING_NEAR_MILLIS).div_ceil(1_000);
+    let seconds = seconds.max(far.min(limit::WAITING_LOOK_SECONDS_MAX));
+    problem(FaultKind::EventNotLive, request, |head| head.field("Retry-After", seconds))
+}
+
+/// What somebody gets who comes before the event begins. Who says that they wait holds a connection, hears the beginning at once and asks seldom.
+fn wait(event: &Event, wish: Wish, request: &Request, door: &Door<'_>, held_millis: u64) -> Answer {
+    let is_near = event.millis_to_doors(door.wall) <= limit::WAITING_NEAR_MILLIS;
+    Answer::Reply(match (event.nothing_yet(), wish.wait) {
+        (FaultKind::EventNotLive, false) => not_yet(event, request, door, 2),
+        (FaultKind::EventNotLive, true) if held_millis >= limit::WAITING_HOLD_MILLIS_MAX => not_yet(event, request, door, 1),
+        (FaultKind::EventNotLive, true) if is_near && door.is_roomy => return Answer::Hold(limit::WAITING_HOLD_MILLIS_MAX),
+        (FaultKind::EventNotLive, true) => not_yet(event, request, door, limit::WAITING_CROWDED_SECONDS),
+        (kind, _) => fault(kind, request),
+    })
 }
 
 /// Gives the number of the ticket that lets them into a private event.
@@ -155,9 +177,9 @@ fn may_rehearse(event: &Event, request: &Request, door: &Door<'_>) -> bool {
     ticket.is_some_and(|(text, keys)| ticket::admit(keys, text, door.wall, event.id, Class::Host).is_ok())
 }
 
-fn open_stream(event: &mut Event, wish: Wish, ticket: Option<u64>, request: &Request, door: &Door<'_>) -> Answer {
+fn open_stream(event: &mut Event, wish: Wish, ticket: Option<u64>, request: &Request, door: &Door<'_>, held_millis: u64) -> Answer {
     match event.phase() {
-        Phase::Waiting => return Answer::Reply(fault(event.nothing_yet(), request)),
+        Phase::Waiting => return wait(event, wish, request, door, held_millis),
         Phase::Ended => return Answer::Reply(fault(FaultKind::EventEnded, request)),
         Phase::Live => {}
     }
@@ -262,29 +284,29 @@ fn preflight(request: &Request) -> Reply {
 
 /// The answer to what can't be done.
 pub(crate) fn fault(kind: FaultKind, request: &Request) -> Reply {
-    problem(kind, request.method == Method::Head, request.keep_alive, |head| head)
+    problem(kind, request, |head| head)
 }
 
 /// The answer to bytes that are no request: the connection closes behind it.
 pub(crate) fn garbage(kind: FaultKind) -> Reply {
-    problem(kind, false, false, |head| head)
+    told(kind, false, false, |head| head)
 }
 
 fn unsatisfiable(length: u64, request: &Request) -> Reply {
-    problem(FaultKind::RangeUnsatisfiable, request.method == Method::Head, request.keep_alive, |head| {
-        head.field("Content-Range", format_args!("bytes */{length}"))
-    })
+    problem(FaultKind::RangeUnsatisfiable, request, |head| head.field("Content-Range", format_args!("bytes */{length}")))
 }
 
-fn problem(kind: FaultKind, is_head: bool, keep_alive: bool, more: impl FnOnce(Head) -> Head) -> Reply {
+fn problem(kind: FaultKind, request: &Request, more: impl FnOnce(Head) -> Head) -> Reply {
+    told(kind, request.method == Method::Head, request.keep_alive, more)
+}
+
+fn told(kind: FaultKind, is_head: bool, keep_alive: bool, more: impl FnOnce(Head) -> Head) -> Reply {
     let text = http::problem(kind);
     let mut head = Head::new(kind.status())
         .field("Content-Type", "application/problem+json")
         .field("Content-Length", text.len())
         .field("Cache-Control", "no-store");
-    if kind == FaultKind::EventNotLive {
-        head = head.field("Retry-After", 2);
-    } else if matches!(kind, FaultKind::MediaGone | FaultKind::RoleDown | FaultKind::EventsFull) {
+    if matches!(kind, FaultKind::MediaGone | FaultKind::RoleDown | FaultKind::EventsFull) {
         head = head.field("Retry-After", 1);
     } else if kind == FaultKind::MethodNotAllowed {
         head = head.field("Allow", "GET, HEAD, OPTIONS");

@@ -2,6 +2,7 @@
 
 use crate::address::{Address, What};
 use crate::answer::{self, Answer, Reply};
+use crate::audience::Key;
 use crate::copy::Copy;
 use crate::event::Absent;
 use crate::house::House;
@@ -73,6 +74,8 @@ pub(crate) struct Connection {
     pub(crate) tells: bool,
     /// It stands in the worker's queue of those who go on by themselves.
     queued: bool,
+    /// Somebody plays HLS over it.
+    plays: bool,
     /// What was read and not understood yet.
     input: Vec<u8>,
     state: State,
@@ -107,12 +110,14 @@ struct Held {
     request: Request,
     address: Address,
     since: Deadline,
+    /// Who plays HLS and waits for this.
+    player: Option<Key>,
 }
 
 impl Connection {
     pub(crate) fn new(socket: Socket, serial: u32, deadline: Deadline) -> Self {
         let (blocked, readable, queued, tells) = (false, true, false, false);
-        Self { socket, serial, deadline, blocked, readable, queued, tells, input: Vec::new(), state: State::Reading }
+        Self { socket, serial, deadline, blocked, readable, queued, tells, plays: false, input: Vec::new(), state: State::Reading }
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -156,6 +161,16 @@ impl Connection {
     /// Whether it carries a copy to another relay.
     pub(crate) fn is_copy(&self) -> bool {
         matches!(self.state, State::Copying(_))
+    }
+
+    /// It closes: what its peer waits for is broken off.
+    pub(crate) fn leaves(&self, house: &mut House) {
+        if let State::Held(held) = &self.state {
+            held.player.into_iter().for_each(|player| house.audience.broke_off(player, house.now));
+        }
+        if self.plays {
+            house.audience.closed(self.serial, house.now);
+        }
     }
 
     /// Joins the queue of those who go on by themselves; false when it stands there already.
@@ -284,21 +299,26 @@ impl Connection {
 
     fn ask(&mut self, house: &mut House, request: Request) {
         match answer::route(&request) {
-            Ok(address) => self.answer(house, Held { request, address, since: house.deadline(0) }),
+            Ok(address) => self.answer(house, Held { request, address, since: house.deadline(0), player: None }),
             Err(reply) => self.reply(house, reply, None),
         }
     }
 
-    fn answer(&mut self, house: &mut House, held: Held) {
+    fn answer(&mut self, house: &mut House, mut held: Held) {
         let held_millis = house.deadline(0).millis_since(held.since);
+        let is_playlist = matches!(held.address.what, What::Playlist { .. });
         match house.answer(&held.address, &held.request, held_millis) {
             Answer::Hold(millis) => {
                 self.deadline = held.since.after(millis);
+                if is_playlist && held.player.is_none() {
+                    held.player = house.holds_playlist(&held.address, &held.request, self.socket.peer());
+                }
                 self.state = State::Held(Box::new(held));
             }
             Answer::Reply(reply) => {
-                if let (What::Playlist { rung, .. }, false) = (&held.address.what, reply.refused) {
-                    house.saw_client(held.address.event, *rung, &held.request, self.socket.peer());
+                held.player.into_iter().for_each(|player| house.audience.released(player, house.now));
+                if is_playlist && !reply.refused {
+                    self.plays |= house.gives_playlist(&held.address, &held.request, self.socket.peer(), self.serial);
                 }
                 self.reply(house, reply, Some(held.address.event));
             }

@@ -286,6 +286,12 @@ impl Event {
         if self.unheard.over { FaultKind::EventEnded } else { FaultKind::EventNotLive }
     }
 
+    /// Milliseconds from now until its doors open; 0 when nobody said when that is.
+    pub(crate) fn millis_to_doors(&self, wall: UnixMillis) -> u64 {
+        let doors = |start: UnixMillis| start.0.saturating_sub(i64::from(self.announcement.plan.doors_minutes) * 60_000);
+        self.announcement.start_at.map_or(0, |start| u64::try_from(doors(start).saturating_sub(wall.0)).unwrap_or(0))
+    }
+
     /// Whether the recording is kept from listeners.
     pub(crate) fn is_withheld(&self) -> bool {
         self.withheld != Withheld::No

@@ -1,15 +1,15 @@
 //! What all connections of a worker share: the events, the door, the books.
 
-use crate::address::Address;
+use crate::address::{Address, What};
 use crate::answer::{self, Answer, Door};
-use crate::audience::Audience;
+use crate::audience::{Asker, Audience, Key};
 use crate::connection::Deadline;
 use crate::event::{Event, Member};
 use crate::governor::Governor;
 use crate::http::{Date, Method, Request};
 use crate::metrics::Metrics;
 use crate::tree::{Shares, Upstream};
-use base::{EventId, FaultKind, Rung, UnixMillis, limit};
+use base::{EventId, FaultKind, UnixMillis, limit};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -44,8 +44,20 @@ pub(crate) struct House {
     pub(crate) span: Vec<u8>,
     /// What TLS sends.
     pub(crate) sealed: Vec<u8>,
+    /// Whether connections can be spared for those who wait for an event to begin.
+    pub(crate) is_roomy: bool,
     /// Steps of TLS handshakes that this turn may still take.
     pub(crate) handshakes_left: usize,
+}
+
+/// Who asks for a playlist; none who only looks.
+fn asker<'a>(address: &Address, request: &'a Request, peer: IpAddr) -> Option<Asker<'a>> {
+    let What::Playlist { rung, .. } = address.what else { return None };
+    // Behind a proxy on this machine everybody would be one: it says who asks.
+    let network = request.forwarded_for.filter(|_| peer.to_canonical().is_loopback()).unwrap_or(peer);
+    let (user_agent, is_proxied) = (&request.user_agent[..], request.forwarded_for.is_some());
+    let plays = request.method == Method::Get && !request.prefetch;
+    plays.then_some(Asker { event: address.event, rung, address: network, user_agent, is_proxied })
 }
 
 impl House {
@@ -63,7 +75,8 @@ impl House {
             Err(kind) => return Answer::Reply(answer::fault(kind, request)),
         }
         let barred = self.barred.get(&address.event).map_or(&[][..], Vec::as_slice);
-        let door = Door { keys: self.keys.as_ref(), wall: self.wall, date: &self.date, cadence: self.governor.target(), barred };
+        let (wall, cadence, is_roomy) = (self.wall, self.governor.target(), self.is_roomy);
+        let door = Door { keys: self.keys.as_ref(), wall, date: &self.date, cadence, barred, is_roomy };
         match self.events.get_mut(&address.event) {
             Some(event) => {
                 event.used = self.now;
@@ -75,13 +88,15 @@ impl House {
         }
     }
 
-    /// Somebody plays HLS.
-    pub(crate) fn saw_client(&mut self, event: EventId, rung: Rung, request: &Request, peer: IpAddr) {
-        if request.method == Method::Get && !request.prefetch {
-            // Behind a proxy on this machine everybody would be one: it says who asks.
-            let address = request.forwarded_for.filter(|_| peer.to_canonical().is_loopback()).unwrap_or(peer);
-            self.audience.saw(event, rung, address, &request.user_agent, self.now);
-        }
+    /// Somebody plays HLS and waits for what a playlist does not have yet.
+    pub(crate) fn holds_playlist(&mut self, address: &Address, request: &Request, peer: IpAddr) -> Option<Key> {
+        self.audience.holds(&asker(address, request, peer)?, self.now)
+    }
+
+    /// Somebody who plays HLS gets a playlist over a connection; whether it is theirs.
+    pub(crate) fn gives_playlist(&mut self, address: &Address, request: &Request, peer: IpAddr, connection: u32) -> bool {
+        let was_reload = matches!(address.what, What::Playlist { until: Some(_), .. });
+        asker(address, request, peer).is_some_and(|asker| self.audience.given(&asker, was_reload, connection, self.now))
     }
 
     /// A connection waits for an event that is looked for upstream.

@@ -30,6 +30,8 @@ pub(crate) struct Wish {
     pub(crate) from: From,
     /// The cadence for which the player has enough in store, when it says so: it comes from another connection.
     pub(crate) ready: Option<Cadence>,
+    /// It waits for the event to begin.
+    pub(crate) wait: bool,
 }
 
 /// Everything about a listener but the descriptor and bytes half sent: plain data, which another process could go on with.
@@ -212,7 +214,7 @@ const fn burst_slots(rung: Rung, cadence: Cadence) -> u64 {
 /// The cadence that a listener begins with: the worker's, for a new stream has a store that suits it. Who goes on at a fragment has
 /// the store that it has: it begins with what it says that it is ready for, else with what lies between its fragment and the edge.
 fn birth(event: &Event, wish: Wish, target: Cadence) -> Cadence {
-    let Wish { rung, from, ready } = wish;
+    let Wish { rung, from, ready, wait: _ } = wish;
     let least = Cadence::least(rung);
     let cadence = match from {
         From::Live | From::SecondsBack(_) => target,

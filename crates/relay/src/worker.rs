@@ -141,6 +141,7 @@ impl Worker {
             scratch: Vec::new(),
             span: Vec::new(),
             sealed: Vec::new(),
+            is_roomy: true,
             handshakes_left: 0,
         };
         let mut worker = Self {
@@ -216,6 +217,7 @@ impl Worker {
         self.ready = ready;
         if now.saturating_duration_since(self.swept_at) >= Duration::from_millis(SWEEP_MILLIS) {
             self.swept_at = now;
+            self.house.is_roomy = !self.is_full(limit::WORKER_FULL_PERCENT - limit::WORKERS_FILLING_PERCENT);
             self.sweep(now);
             if self.paused && !self.is_full(2) {
                 self.resume()?;
@@ -267,7 +269,7 @@ impl Worker {
         Load {
             connections: self.connections.len(),
             streams: events.clone().map(|event| event.counts.iter().map(|&count| count as usize).sum::<usize>()).sum(),
-            hls_clients: self.house.audience.len(),
+            hls_clients: self.house.audience.count(self.house.now),
             held: events.map(|event| event.waiters.len()).sum::<usize>().saturating_add(self.released.len()).saturating_sub(copies),
             copies,
             events: self.house.events.len(),
@@ -290,8 +292,8 @@ impl Worker {
     /// Listeners of the events where they changed since the last call; now and then of all events.
     pub fn listening(&mut self, now: Instant) -> Vec<Listening> {
         let mut counts: BTreeMap<EventId, [u32; 3]> = self.house.events.values().map(|event| (event.id, event.counts)).collect();
-        for (event, rung) in self.house.audience.all() {
-            counts.entry(event).or_default()[rung.place()] += 1;
+        for (event, rung, count) in self.house.audience.all(now) {
+            counts.entry(event).or_default()[rung.place()] += count;
         }
         for (event, share) in self.house.shares.all() {
             let counts = counts.entry(event).or_default();
@@ -477,6 +479,7 @@ impl Worker {
     fn close(&mut self, key: u32) {
         if let Some(connection) = self.connections.try_remove(key as usize) {
             self.unbook(booked(&connection));
+            connection.leaves(&mut self.house);
             if connection.tells {
                 self.house.shares.leave(connection.serial);
             }

@@ -94,6 +94,8 @@ pub struct Kept {
     pub(crate) since: UnixMillis,
     /// Whether the doors were opened before the programme was.
     pub(crate) doors: bool,
+    /// The first fragment of the event itself, where the doors were open before.
+    pub(crate) begun: FragmentNumber,
     pub(crate) programme: Option<Programme>,
     pub(crate) first_lost: Option<FragmentNumber>,
     pub(crate) arrivals: u16,
@@ -118,6 +120,7 @@ impl Kept {
             phase: Phase::Backstage,
             since: created,
             doors: false,
+            begun: FragmentNumber(0),
             programme: None,
             first_lost: None,
             arrivals: 0,
@@ -162,8 +165,9 @@ impl Kept {
             What::Clock { clock } => self.clock.clone_from(clock),
             What::Spoken { totals } => self.spoken.extend(totals.iter().copied()),
             What::DoorsOpened => self.doors = true,
-            What::Begun { .. } => {
+            What::Begun { first } => {
                 if self.phase == Phase::Doors {
+                    self.begun = *first;
                     self.go(Phase::Live, entry.at);
                 }
             }

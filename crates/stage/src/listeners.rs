@@ -1,7 +1,7 @@
 //! What listeners are told of the stage, and how often at most.
 
-use base::ParticipantId;
 use base::fact::{ClockShown, LevelDb, LiveFact, OnStage, Pin, Poll, Question};
+use base::{FragmentNumber, ParticipantId};
 use std::time::{Duration, Instant};
 
 /// Between two tellings of the levels.
@@ -46,7 +46,7 @@ pub(crate) struct Listeners {
     stage: Vec<OnStage>,
     levels: Paced<Vec<(ParticipantId, LevelDb)>>,
     count: Paced<u32>,
-    begun: Option<bool>,
+    begun: Option<Option<FragmentNumber>>,
     share: u32,
     clock: Option<ClockShown>,
     pins: Vec<Pin>,
@@ -126,8 +126,8 @@ impl Listeners {
         self.waiting.push(LiveFact::Reactions(counts));
     }
 
-    /// What is to be told at `at`; `begun` is none while no programme is open.
-    pub(crate) fn due(&mut self, at: Instant, stage: Vec<OnStage>, begun: Option<bool>) -> Vec<LiveFact> {
+    /// What is to be told at `at`; `begun` is what [`LiveFact::Begun`] says, and none while no programme is open.
+    pub(crate) fn due(&mut self, at: Instant, stage: Vec<OnStage>, begun: Option<Option<FragmentNumber>>) -> Vec<LiveFact> {
         let mut facts = std::mem::take(&mut self.waiting);
         if begun != self.begun {
             self.begun = begun;

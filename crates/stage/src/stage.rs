@@ -236,7 +236,7 @@ impl Stage {
         let people = self.kept.on_stage().filter(|(id, person)| self.kept.phase != Phase::Doors && !person.backstage && is_shown(*id));
         let stage =
             people.map(|(id, person)| OnStage { participant: id, name: person.name.clone(), muted: person.muted.is_some() }).collect();
-        let begun = self.on_air().then_some(self.kept.phase == Phase::Live);
+        let begun = self.on_air().then_some((self.kept.phase == Phase::Live).then_some(self.kept.begun));
         for fact in self.listeners.due(turn.now.instant, stage, begun) {
             if matches!(fact, LiveFact::Listeners(_)) {
                 turn.out.push(Output::StateChanged);

@@ -44,16 +44,16 @@ fn pin(id: u64, text: &str) -> Pin {
 fn the_doors_the_share_and_reactions_are_said_once_or_while_they_matter() {
     let mut state = State::default();
     let mut teller = Teller::new(Rung::R64);
-    state.take(LiveFact::Begun(false));
+    state.take(LiveFact::Begun(None));
     state.take(LiveFact::Share(4));
     state.take(LiveFact::Reactions(vec![(0, 12), (7, 1)]));
     assert_eq!(tell(&mut teller, &state, 0), r#"{"b":0,"s":[],"v":[],"n":0,"d":4,"x":[[0,12],[7,1]]}"#);
-    state.take(LiveFact::Begun(true));
-    assert_eq!(tell(&mut teller, &state, 1), r#"{"b":1}"#);
+    state.take(LiveFact::Begun(Some(FragmentNumber(4_501))));
+    assert_eq!(tell(&mut teller, &state, 1), r#"{"b":4501}"#);
     state.take(LiveFact::Reactions(vec![(0, 12), (7, 1)]));
     assert_eq!(tell(&mut teller, &state, 5), r#"{"x":[[0,12],[7,1]]}"#, "as many again");
     assert_eq!(tell(&mut teller, &state, 6), "");
-    assert_eq!(tell(&mut teller, &state, 20), r#"{"s":[],"v":[],"n":0,"d":4}"#, "that it has begun goes without saying");
+    assert_eq!(tell(&mut teller, &state, 20), r#"{"b":4501,"s":[],"v":[],"n":0,"d":4}"#, "who joins may go back to there");
     state.take(LiveFact::Share(1));
     assert_eq!(tell(&mut teller, &state, 23), r#"{"d":1}"#);
 }

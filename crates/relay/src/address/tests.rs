@@ -10,7 +10,7 @@ fn what(target: &str) -> What {
 }
 
 const fn stream(rung: Rung, from: From, ready: Option<Cadence>) -> What {
-    What::Stream(Wish { rung, from, ready })
+    What::Stream(Wish { rung, from, ready, wait: false })
 }
 
 fn replay(of: Replayed, cuts: Option<u64>, download: Option<&str>) -> What {

@@ -123,7 +123,8 @@ impl Event {
                 hls::ready(&self.programme(), *rung, *msn, *part) != Ready::NotYet
             }
             What::Piece { rung, address } => !matches!(hls::extents(&self.programme(), *rung, address), Err(Ready::NotYet)),
-            What::Playlist { until: None, .. } | What::Stream(_) | What::Main | What::Init | What::Replay { .. } => true,
+            What::Stream(_) => self.phase() != Phase::Waiting || self.nothing_yet() != FaultKind::EventNotLive,
+            What::Playlist { until: None, .. } | What::Main | What::Init | What::Replay { .. } => true,
             What::Copy(_) | What::Listening(_) | What::Announcement => true,
         }
     }

@@ -77,7 +77,7 @@ fn a_blocking_reload_and_a_hinted_part_are_held_until_they_are_sealed() {
         client.send(&format!("GET {} HTTP/1.1\r\n\r\n", stage.path("/64.m3u8?_HLS_msn=2&_HLS_part=1&_HLS_skip=YES")));
     }
     world.until("held again", |world| (world.worker.load().held == 3).then_some(()));
-    assert_eq!(world.worker.load().hls_clients, 1);
+    assert_eq!(world.worker.load().hls_clients, 3, "behind one address");
     stage.end();
     for client in &mut blocked {
         assert!(world.until("the end", |_| client.response(false)).text().contains("#EXT-X-ENDLIST"));
@@ -125,6 +125,44 @@ fn hls_clients_count_for_a_while() {
     world.turn();
     let now = world.now();
     assert_eq!(world.worker.listening(now), [(stage.id, vec![])]);
+}
+
+#[test]
+fn who_closes_the_page_while_a_reload_is_held_is_gone() {
+    let mut world = World::new();
+    let stage = world.live(60);
+    let target = stage.path("/64.m3u8?_HLS_msn=2&_HLS_part=0");
+    // Idle connections of the same browser stay open, as they do when a page is closed.
+    let mut idle = world.ask("GET", &stage.path("/64.m3u8"), "");
+    world.until("a playlist", |_| idle.response(false));
+    let players: Vec<_> = (0..3).map(|_| world.ask("GET", &target, "")).collect();
+    world.until("all held", |world| (world.worker.load().held == 3).then_some(()));
+    let listening = |world: &mut World| {
+        let now = world.now();
+        world.worker.listening(now)
+    };
+    assert_eq!(listening(&mut world), [(stage.id, vec![(Rung::R64, 3)])]);
+    drop(players);
+    world.until("broken off", |world| (world.worker.load().held == 0).then_some(()));
+    world.skipped += Duration::from_millis(600);
+    assert_eq!(listening(&mut world), [(stage.id, vec![])]);
+}
+
+#[test]
+fn who_closes_the_connections_that_it_kept_is_gone() {
+    let mut world = World::new();
+    let stage = world.live(60);
+    let target = stage.path("/64.m3u8");
+    let mut player = world.ask("GET", &target, "");
+    world.until("a playlist", |_| player.response(false));
+    player.send(&format!("GET {target} HTTP/1.1\r\n\r\n"));
+    world.until("another", |_| player.response(false));
+    assert_eq!(world.worker.load().hls_clients, 1);
+    drop(player);
+    world.until("closed", |world| (world.worker.load().connections == 0).then_some(()));
+    world.skipped += Duration::from_millis(600);
+    world.turn();
+    assert_eq!(world.worker.load().hls_clients, 0);
 }
 
 #[test]

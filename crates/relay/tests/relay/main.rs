@@ -13,4 +13,5 @@ mod replay;
 mod secure;
 mod stream;
 mod tls;
+mod wait;
 mod world;

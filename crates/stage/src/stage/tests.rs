@@ -236,7 +236,7 @@ fn word(output: &Output) -> Option<String> {
         Output::Listeners(LiveFact::Levels(levels)) => format!("v{}", levels.len()),
         Output::Listeners(LiveFact::Listeners(count)) => format!("n{count}"),
         Output::Listeners(LiveFact::RecordingStopped) => "r0".to_owned(),
-        Output::Listeners(LiveFact::Begun(begun)) => format!("b{}", u8::from(*begun)),
+        Output::Listeners(LiveFact::Begun(begun)) => format!("b{}", begun.map_or(0, |first| first.0.max(1))),
         Output::Listeners(LiveFact::Clock(clock)) => format!("k{}", clock.as_ref().map_or(0, |clock| clock.budgets.len())),
         Output::Listeners(LiveFact::Reactions(kinds)) => format!("x{}", kinds.len()),
         Output::Listeners(LiveFact::Share(share)) => format!("d{share}"),

@@ -31,7 +31,7 @@ fn the_doors_open_and_the_event_begins_by_itself_at_its_second() {
     heard(&mut world, 1);
     assert_eq!(world.all(ready("host", true, false)), "ready:1:true");
     assert_eq!(world.until(START - 1), "");
-    assert_eq!(world.until(START), "begin begun:5 live air1:true hold:false b1 s1");
+    assert_eq!(world.until(START), "begin begun:5 live air1:true hold:false b5 s1");
     assert_eq!(world.stage.phase(), Phase::Live);
 }
 
@@ -45,7 +45,7 @@ fn a_host_who_is_late_is_waited_for() {
     assert_eq!(world.all(ready("a", true, false)), "ready:1:true", "a speaker can't begin it");
     world.all(media(2, "host"));
     assert_eq!(world.all(ready("host", true, false)), "microphone-silent");
-    assert_eq!(world.all(ready("host", true, true)), "ready:2:true begin begun:5 live air1:true air2:true hold:false b1 s2");
+    assert_eq!(world.all(ready("host", true, true)), "ready:2:true begin begun:5 live air1:true air2:true hold:false b5 s2");
     // Nobody ever came.
     let mut world = World::planned(IN_AN_HOUR);
     let late = START + limit::HOST_LATE_MILLIS_MAX;
@@ -69,7 +69,7 @@ fn a_host_whose_microphone_came_with_a_speakers_ticket_is_ready_too() {
     }
     assert_eq!(world.all(encoder), "joined:1:Nhost:Speaker mix+1:false");
     assert_eq!(world.all(ready("host", true, true)), "joined:1:Nhost:Host ready:1:true");
-    assert_eq!(world.until(START), "begin begun:5 live air1:true hold:false b1 s1");
+    assert_eq!(world.until(START), "begin begun:5 live air1:true hold:false b5 s1");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_host_begins_when_they_like() {
     assert_eq!(world.all(go_live()), "open epoch:1 live hold:false b1", "before the doors");
     let mut world = World::planned(IN_AN_HOUR);
     world.until(DOORS);
-    assert_eq!(world.all(go_live()), "begin begun:5 live hold:false b1");
+    assert_eq!(world.all(go_live()), "begin begun:5 live hold:false b5");
     assert_eq!(world.all(go_live()), "");
 }
 
@@ -89,7 +89,7 @@ fn an_announcement_may_change() {
     assert_eq!(world.all(vec![Input::Announced(sooner)]), "doors open epoch:1 doors-open b0");
     assert_eq!(world.all(vec![Input::Announced(UNPLANNED)]), "");
     assert_eq!(world.until(START), "", "it begins when somebody says so");
-    assert_eq!(world.all(go_live()), "begin begun:5 live hold:false b1");
+    assert_eq!(world.all(go_live()), "begin begun:5 live hold:false b5");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_killed_stage_finds_the_doors_open() {
     // The place was given up meanwhile, and being ready with it.
     assert_eq!(world.all(media(2, "host")), "left:1 joined:1:Nhost:Host mix+2:false");
     assert_eq!(world.until(START), "");
-    assert_eq!(world.all(ready("host", true, true)), "ready:1:true begin begun:5 live air2:true hold:false b1 s1");
+    assert_eq!(world.all(ready("host", true, true)), "ready:1:true begin begun:5 live air2:true hold:false b5 s1");
 }
 
 #[test]

@@ -17,8 +17,12 @@ use std::time::{Duration, Instant, SystemTime};
 /// The longest wait of the loop: it beats more often than the supervisor looks.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// How often listeners are counted for the other roles, and keys looked at.
+/// How often listeners are counted, and how often the other roles are told at most when their number changes.
+const COUNT: Duration = Duration::from_millis(200);
 const TELL: Duration = Duration::from_secs(1);
+
+/// How often keys and cadence are looked at.
+const READ: Duration = Duration::from_secs(1);
 
 /// Plays the role until the supervisor says stop.
 pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> anyhow::Result<()> {
@@ -38,8 +42,8 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
         sockets.iter().map(OwnedFd::try_clone).collect::<Result<Vec<_>, _>>().context("the listening socket can't be shared")?;
     let (link, orders) = Link::open(settings, RoleName::Relay, index, sockets);
     let mut worker = Worker::new(config, listeners, Instant::now(), wall()).context("the relay can't start its loop")?;
-    let mut told = Instant::now();
-    let mut looked = told;
+    let mut looked = Instant::now();
+    let (mut tells, mut reads) = (looked, looked);
     loop {
         worker.wait(WAIT).context("the relay's loop can't wait")?;
         let now = Instant::now();
@@ -51,11 +55,15 @@ pub(crate) fn run(settings: &Settings, index: u32, sockets: Vec<OwnedFd>) -> any
                 Want::Block(event, rung, block) => Fact::Missing { event, rung, block },
             });
         }
-        if now.duration_since(told) >= TELL {
-            told = now;
-            for (event, by_rung) in worker.listening(now) {
+        if now >= tells {
+            let news = worker.listening(now);
+            tells = now + if news.is_empty() { COUNT } else { TELL };
+            for (event, by_rung) in news {
                 link.tell(Fact::Listening { event, by_rung });
             }
+        }
+        if now >= reads {
+            reads = now + READ;
             if keys.has_changed() {
                 worker.set_keys(keys.read());
             }
