@@ -5,7 +5,7 @@ BUILD_PACKAGES=(cmake g++ make pkg-config libssl-dev)
 
 # What the tests need besides: browsers, a voice, players, proxies and caches, a database.
 TEST_PACKAGES=("${BUILD_PACKAGES[@]}" chromium firefox-esr ffmpeg espeak-ng mpv nginx-light varnish postgresql simple-whip-client
-  gstreamer1.0-nice gstreamer1.0-plugins-bad gstreamer1.0-plugins-base gstreamer1.0-plugins-good openssl curl)
+  gstreamer1.0-nice gstreamer1.0-plugins-bad gstreamer1.0-plugins-base gstreamer1.0-plugins-good openssl curl python3-venv)
 
 # The servers that the relay is measured beside, and what feeds them.
 PEER_PACKAGES=(icecast2 nginx-light ffmpeg espeak-ng)

@@ -8,7 +8,6 @@ function bar() {
   const stop = h('button', { type: 'button', className: 'button quiet' }, 'Stop');
   const aside = h('aside', { className: 'now', hidden: true, ariaLabel: 'Playing now' }, h('span', { className: 'now-mark', ariaHidden: 'true' }), h('p', {}, link, who), stop);
   stop.addEventListener('click', () => sound.stop());
-  document.body.append(aside);
   const show = () => {
     const source = sound.current;
     const elsewhere = source && source.state !== 'idle' && !document.querySelector(`[event="${CSS.escape(source.key.replace('replay ', ''))}"]`);
@@ -16,6 +15,7 @@ function bar() {
     if (!source || !elsewhere) return;
     link.textContent = source.title;
     link.setAttribute('href', source.page);
+    if (!aside.isConnected) document.body.append(aside);
     who.replaceChildren(
       ...(source.state === 'ended' ? ['The event is over. Its page has the replay.'] : source.who ? [typed(source.who), ' speaking'] : [source.state === 'playing' ? 'Playing' : 'Waiting']),
     );

@@ -44,7 +44,7 @@ class TownConsole extends HTMLElement {
   /** @type {AbortController} */ #life = new AbortController();
   #yielding = new Yielding();
 
-  #name = h('input', { id: 'stage-name', maxLength: 40, required: true, autocomplete: 'name' });
+  #name = h('input', { id: 'stage-name', type: 'text', maxLength: 40, required: true, autocomplete: 'name' });
   #meter = h('div', { className: 'level', role: 'meter', ariaLabel: 'Microphone level', ariaValueMin: '0', ariaValueMax: '100', ariaValueNow: '0' });
   #fault = h('p', { className: 'notice warn', role: 'alert', hidden: true });
   #status = h('p', { className: 'stage-status', role: 'status' });
