@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use base::limit::BEARERS_PER_TICKET_MAX;
 use base::{FaultKind, Visibility};
 use gate::ticket::{Claims, Class, admit};
 use square::assembly::Who;
@@ -60,7 +61,8 @@ impl Came {
 /// Somebody who takes part in an event.
 pub(crate) struct Guest {
     pub(crate) event: Event,
-    /// Their number there.
+    /// Their number there. An account has one; so has an invite, for all who come with it; who comes by a link that everybody has is known
+    /// by their browser.
     pub(crate) ticket: u64,
     /// Whether they run it.
     pub(crate) runs: bool,
@@ -68,7 +70,11 @@ pub(crate) struct Guest {
     pub(crate) barred: bool,
     /// A good ticket that they showed, as they showed it.
     pub(crate) shown: Option<String>,
-    /// Their number is not kept by anything that they hold yet: this is to be.
+    /// The number of their account.
+    account: Option<u64>,
+    /// That of their browser.
+    browser: u64,
+    /// Their browser keeps nothing yet: this is to be.
     fresh: Option<Secret>,
     address: Option<IpAddr>,
 }
@@ -76,15 +82,50 @@ pub(crate) struct Guest {
 impl Guest {
     /// Who they are in an event that reaches them. `shown`: the ticket that an address or a form carried; one that is no good counts for
     /// nothing.
-    pub(crate) fn meet(app: &App, caller: &Caller, came: &Came, event: Event, shown: &str) -> Self {
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn meet(app: &App, caller: &Caller, came: &Came, event: Event, shown: &str) -> Result<Self, Fault> {
         let shown = came.shown(shown);
         let claims = shown.and_then(|text| admit(app.keys(), text, app.now(), event.id, Class::Listener).ok());
-        let runs = event::may_run(&caller.actor, &event).is_ok() || claims.is_some_and(|claims| claims.class >= Class::CoHost);
-        let (ticket, fresh) = number(app, caller, came, &event, claims.as_ref());
-        let is_barred = |number| app.assembly().is_barred(event.id, number);
-        let barred = !runs && (is_barred(ticket) || claims.is_some_and(|claims| is_barred(claims.id)));
         let shown = shown.filter(|_| claims.is_some()).map(str::to_owned);
-        Self { event, ticket, runs, barred, shown, fresh, address: came.address }
+        Ok(Self { shown, ..Self::with(app, caller, came, event, claims.as_ref()).await? })
+    }
+
+    /// The same for who shows the ticket with these claims.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn with(app: &App, caller: &Caller, came: &Came, event: Event, claims: Option<&Claims>) -> Result<Self, Fault> {
+        let number = |known| visitor::ticket(event.id, known);
+        let account = caller.actor.id().map(|account| number(Known::Account(account)));
+        let fresh = came.cookie.is_none().then(|| Secret::new(&app.chance()));
+        let browser = came.cookie.as_ref().or(fresh.as_ref()).map_or(0, |secret| number(Known::Cookie(secret)));
+        let own = claims.filter(|claims| !ticket::is_shared(event.id, claims.id));
+        let listener = own.filter(|claims| claims.class == Class::Listener).map(|claims| claims.id);
+        let is_host = event::may_run(&caller.actor, &event).is_ok() || claims.is_some_and(|claims| claims.class == Class::Host);
+        let numbers = [account, Some(browser), own.map(|claims| claims.id)];
+        let barred = !is_host && app.store().is_banned(event.id, numbers).await.map_err(square::Fault::from)?;
+        Ok(Self {
+            ticket: account.or(listener).unwrap_or(browser),
+            runs: is_host || (!barred && claims.is_some_and(|claims| claims.class == Class::CoHost)),
+            barred,
+            shown: None,
+            account,
+            browser,
+            fresh,
+            address: came.address,
+            event,
+        })
+    }
+
+    /// The same for a private event that they want to hear.
+    ///
+    /// # Errors
+    /// As there; [`FaultKind::Barred`]. Public sound can't be withheld.
+    pub(crate) async fn hear(app: &App, caller: &Caller, came: &Came, event: Event, shown: &str) -> Result<Self, Fault> {
+        let guest = Self::meet(app, caller, came, event, shown).await?;
+        if guest.barred && guest.is_private() { Err(FaultKind::Barred.into()) } else { Ok(guest) }
     }
 
     /// Who they are in the event of this id.
@@ -96,7 +137,7 @@ impl Guest {
         let ticket = came.shown(shown).map(|text| admit(app.keys(), text, app.now(), id, Class::Listener).map_err(FaultKind::from));
         let ticket = ticket.transpose()?;
         let event = event::find(app.store(), &caller.actor, id, ticket.is_some()).await?;
-        let guest = Self::meet(app, caller, came, event, shown);
+        let guest = Self::meet(app, caller, came, event, shown).await?;
         if guest.barred { Err(FaultKind::Barred.into()) } else { Ok(guest) }
     }
 
@@ -127,12 +168,40 @@ impl Guest {
     /// By what they are counted.
     pub(crate) fn who(&self) -> Who {
         // A number that nothing keeps is another one each time: it counts nobody.
-        Who { ticket: Some(self.ticket).filter(|_| self.fresh.is_none()), address: self.address }
+        let is_kept = self.fresh.is_none() || self.ticket != self.browser;
+        Who { ticket: Some(self.ticket).filter(|_| is_kept), address: self.address }
+    }
+
+    /// Notes who they are besides the one with this ticket, which may be banned: a ban is one of all of them. What can't be noted keeps
+    /// nobody off the stage.
+    pub(crate) async fn came_with(&self, app: &App, ticket: u64) {
+        let visitors = self.account.into_iter().chain([self.browser]);
+        let pairs = visitors.map(|visitor| (ticket, visitor)).chain(self.account.map(|account| (account, self.browser)));
+        for (ticket, visitor) in pairs.filter(|(ticket, visitor)| ticket != visitor) {
+            if let Err(error) = app.store().note_bearer(self.event.id, ticket, visitor, app.now(), BEARERS_PER_TICKET_MAX).await {
+                tracing::error!(event = %self.event.id, %error, "who came with a ticket could not be noted");
+            }
+        }
+    }
+
+    /// Whether the event is for those alone who have its link.
+    pub(crate) fn is_private(&self) -> bool {
+        self.event.visibility == Visibility::Private
     }
 
     /// Their own ticket, with which a host may let them on stage.
     pub(crate) fn own_ticket(&self, app: &App) -> String {
         ticket::own(app, &self.event, self.ticket)
+    }
+
+    /// The ticket with which they hear a private event: each has one of their own, so that one can be barred without the others.
+    pub(crate) fn listens_with(&self, app: &App) -> Option<String> {
+        self.is_private().then(|| self.own_ticket(app))
+    }
+
+    /// The answer of a page on which they hear the event.
+    pub(crate) fn listened(&self, app: &App, answer: Response) -> Response {
+        if self.is_private() { self.keep(app, answer) } else { answer }
     }
 
     /// The answer, with what keeps their number.
@@ -145,26 +214,9 @@ impl Guest {
 
     /// Where their page of the event is, behind what they did there.
     pub(crate) fn page(&self, app: &App) -> String {
-        let is_private = self.event.visibility == Visibility::Private;
-        let ticket = is_private.then(|| self.shown.clone().or_else(|| ticket::for_listeners(app, &self.event))).flatten();
+        let ticket = self.is_private().then(|| self.shown.clone().or_else(|| ticket::for_listeners(app, &self.event))).flatten();
         format!("{}#part", crate::address::page_path(self.event.id, ticket.as_deref()))
     }
-}
-
-/// The visitor's number, and what is to keep it when nothing does yet. An account has one; so has an invite, for all who come with it; who
-/// comes by a link that everybody has is known by their browser.
-fn number(app: &App, caller: &Caller, came: &Came, event: &Event, claims: Option<&Claims>) -> (u64, Option<Secret>) {
-    if let Some(account) = caller.actor.id() {
-        return (visitor::ticket(event.id, Known::Account(account)), None);
-    }
-    if let Some(claims) = claims.filter(|claims| claims.class == Class::Listener && !ticket::is_shared(event.id, claims.id)) {
-        return (claims.id, None);
-    }
-    if let Some(secret) = &came.cookie {
-        return (visitor::ticket(event.id, Known::Cookie(secret)), None);
-    }
-    let secret = Secret::new(&app.chance());
-    (visitor::ticket(event.id, Known::Cookie(&secret)), Some(secret))
 }
 
 fn cookie_name(app: &App) -> &'static str {

@@ -213,6 +213,13 @@ pub enum Fact {
         /// At most [`crate::limit::BARRED_TICKETS_MAX`].
         tickets: Vec<u64>,
     },
+    /// More tickets of somebody who was banned, which they had besides the one that was.
+    Bar {
+        /// The event.
+        event: EventId,
+        /// At most [`crate::limit::BARRED_TICKETS_MAX`].
+        tickets: Vec<u64>,
+    },
     /// What became of hands, as tickets; replaces what was said before, and stands.
     Seats {
         /// The event.

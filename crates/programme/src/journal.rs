@@ -61,14 +61,16 @@ impl Journal {
         self.entries.iter().find_map(begun).or(at_once)
     }
 
-    /// The journal as a copy has it: when epochs and the event itself began, and the end. Who was on stage stays where it was written.
+    /// The journal as a copy has it: when epochs and the event itself began, and the end; of a private event the tickets that hosts have
+    /// barred, too. Who was on stage stays where it was written.
     #[must_use]
-    pub fn public(&self) -> Vec<u8> {
+    pub fn public(&self, is_private: bool) -> Vec<u8> {
         let kept = |entry: &Entry| match &entry.what {
             What::EpochOpened { epoch, first, .. } => {
                 Some(record(&Entry { at: entry.at, what: What::EpochOpened { epoch: *epoch, first: *first, boot: String::new() } }))
             }
             What::DoorsOpened | What::Begun { .. } | What::Ended { .. } => Some(record(entry)),
+            What::Banned { .. } if is_private => Some(record(entry)),
             What::Joined { .. }
             | What::Stepped { .. }
             | What::Promoted { .. }
@@ -89,6 +91,11 @@ impl Journal {
             | What::RecordingStopped { .. } => None,
         };
         self.entries.iter().filter_map(kept).flatten().collect()
+    }
+
+    /// The tickets that hosts have barred.
+    pub fn barred(&self) -> impl Iterator<Item = u64> {
+        self.entries.iter().filter_map(|entry| if let What::Banned { ticket } = entry.what { Some(ticket) } else { None })
     }
 
     /// The number after the last fragment, once the event is over.

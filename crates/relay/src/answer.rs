@@ -46,8 +46,6 @@ pub(crate) struct Door<'a> {
     pub(crate) wall: UnixMillis,
     pub(crate) date: &'a Date,
     pub(crate) cadence: Cadence,
-    /// Tickets that a host has barred from the event, in order.
-    pub(crate) barred: &'a [u64],
     /// Whether there are connections to spare for those who wait for an event to begin.
     pub(crate) is_roomy: bool,
 }
@@ -77,7 +75,7 @@ pub(crate) fn answer(event: &mut Event, address: &Address, request: &Request, do
         return Answer::Hold(limit::OPENING_HOLD_MILLIS_MAX);
     }
     let found = match &address.what {
-        What::Copy(wanted) => return open_copy(event, address, wanted, request, door),
+        What::Copy(wanted) => return open_copy(event, address, wanted, ticket, request, door),
         What::Listening(counts) => return heard(event, address, *counts, request, door),
         What::Announcement => event.announcement(),
         What::Stream(wish) => return open_stream(event, *wish, ticket, request, door, held_millis),
@@ -136,7 +134,7 @@ fn admit(event: &Event, address: &Address, door: &Door<'_>) -> Result<Option<u64
         What::Stream(_) | What::Main | What::Playlist { .. } | What::Init | What::Piece { .. } | What::Replay { .. } => Class::Listener,
     };
     let claims = ticket::admit(keys, text, door.wall, event.id, least)?;
-    if door.barred.binary_search(&claims.id).is_ok() { Err(FaultKind::Barred) } else { Ok(Some(claims.id)) }
+    if event.bars(claims.id) { Err(FaultKind::Barred) } else { Ok(Some(claims.id)) }
 }
 
 /// Whether who asks is a relay of this operator: it alone is believed about its listeners.
@@ -146,7 +144,7 @@ fn is_relay(event: &Event, address: &Address, door: &Door<'_>) -> bool {
     claims.is_some_and(|claims| claims.class == Class::Relay)
 }
 
-fn open_copy(event: &Event, address: &Address, wanted: &Wanted, request: &Request, door: &Door<'_>) -> Answer {
+fn open_copy(event: &Event, address: &Address, wanted: &Wanted, ticket: Option<u64>, request: &Request, door: &Door<'_>) -> Answer {
     let mut head = Head::new(200)
         .field("Content-Type", "application/vnd.townsquare.copy")
         .field("Cache-Control", "no-store, no-transform")
@@ -159,7 +157,7 @@ fn open_copy(event: &Event, address: &Address, wanted: &Wanted, request: &Reques
     if request.method == Method::Head {
         return Answer::Reply(Reply { head: opening, body: nothing(), range: 0..0, keep_alive: false, refused: false });
     }
-    Answer::Copy(opening, Copy::new(event, wanted, wanted.to.is_none() && !is_relay(event, address, door)))
+    Answer::Copy(opening, Copy::new(event, wanted, ticket, wanted.to.is_none() && !is_relay(event, address, door)))
 }
 
 fn heard(event: &Event, address: &Address, counts: [u32; 3], request: &Request, door: &Door<'_>) -> Answer {

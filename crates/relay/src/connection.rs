@@ -158,6 +158,15 @@ impl Connection {
         }
     }
 
+    /// The private event whose stream or copy it carries, and the number of the ticket that it was let in with.
+    pub(crate) fn admitted(&self) -> Option<(EventId, u64)> {
+        match &self.state {
+            State::Streaming(stream) => Some((stream.place.event, stream.ticket?.get())),
+            State::Copying(copying) => Some((copying.copy.event, copying.copy.ticket?)),
+            State::Held(_) | State::Sending(_) | State::Reading | State::Lingering => None,
+        }
+    }
+
     /// Whether it carries a copy to another relay.
     pub(crate) fn is_copy(&self) -> bool {
         matches!(self.state, State::Copying(_))

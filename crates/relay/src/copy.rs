@@ -33,6 +33,8 @@ pub(crate) struct Copy {
     pub(crate) rung: Rung,
     /// Whether it counts as one listener: nobody says how many it serves.
     pub(crate) counts: bool,
+    /// The number of the ticket that let it into a private event.
+    pub(crate) ticket: Option<u64>,
     next: FragmentNumber,
     to: Option<FragmentNumber>,
     bytes_from: FragmentNumber,
@@ -43,14 +45,15 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    pub(crate) fn new(event: &Event, wanted: &Wanted, counts: bool) -> Self {
+    pub(crate) fn new(event: &Event, wanted: &Wanted, ticket: Option<u64>, counts: bool) -> Self {
         let bytes_from = match wanted.bytes {
             Bytes::All => FragmentNumber(0),
             Bytes::Live => event.burst(wanted.rung),
             Bytes::None => FragmentNumber(u64::MAX),
         };
         let Wanted { rung, from: next, to, .. } = *wanted;
-        Self { event: event.id, rung, counts, next, to, bytes_from, told: Told::default(), ended: false, hand: Rc::from([]), sent: 0 }
+        let (told, hand) = (Told::default(), Rc::from([]));
+        Self { event: event.id, rung, counts, ticket, next, to, bytes_from, told, ended: false, hand, sent: 0 }
     }
 
     /// What to send next.

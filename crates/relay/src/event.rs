@@ -76,7 +76,15 @@ const OPENINGS_KEPT: usize = 16;
 struct Unheard {
     opened: bool,
     over: bool,
-    journal_bytes: u64,
+}
+
+/// Tickets that hosts have barred.
+#[derive(Default)]
+struct Barred {
+    /// In order.
+    tickets: Vec<u64>,
+    /// Some are new since they were last looked at.
+    is_news: bool,
 }
 
 /// What became of an ended event's recording (the file `withheld`).
@@ -106,6 +114,9 @@ pub(crate) struct Event {
     withheld: Withheld,
     /// What the journal of an event says of which nothing was heard yet.
     unheard: Unheard,
+    barred: Barred,
+    /// How much of the journal was read.
+    journal_bytes: u64,
     /// Everything before it is published.
     mark: FragmentNumber,
     phase: Phase,
@@ -166,6 +177,8 @@ impl Event {
             cuts_bytes: 0,
             withheld: Withheld::No,
             unheard: Unheard::default(),
+            barred: Barred::default(),
+            journal_bytes: 0,
             mark: FragmentNumber(0),
             phase: Phase::Waiting,
             grew: [false; 3],
@@ -256,9 +269,11 @@ impl Event {
         }
     }
 
-    /// Until the first fragment is there the journal is looked at: whether it is about to come, or never will. True when that has changed.
+    /// Until the first fragment is there the journal is looked at: whether it is about to come, or never will. A private event's says who is
+    /// barred, for as long as there is something to hear. True when any of it has changed.
     fn poll_journal(&mut self) -> io::Result<bool> {
-        if self.indexes[0].first().is_some() {
+        let is_unheard = self.indexes[0].first().is_none();
+        if !is_unheard && !self.is_private() {
             return Ok(false);
         }
         let path = self.directory.join("journal");
@@ -267,13 +282,30 @@ impl Event {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        if length == self.unheard.journal_bytes {
+        if length == self.journal_bytes {
             return Ok(false);
         }
         let journal = Journal::read(&std::fs::read(path)?);
-        let (opened, over) = (journal.epochs().next().is_some(), journal.end().is_some());
-        let before = std::mem::replace(&mut self.unheard, Unheard { opened, over, journal_bytes: length });
-        Ok((before.opened, before.over) != (opened, over))
+        self.journal_bytes = length;
+        let mut tickets = journal.barred().collect::<Vec<_>>();
+        tickets.sort_unstable();
+        let is_news = tickets != self.barred.tickets;
+        if is_news {
+            self.barred = Barred { tickets, is_news };
+        }
+        let now = Unheard { opened: journal.epochs().next().is_some(), over: journal.end().is_some() };
+        let before = std::mem::replace(&mut self.unheard, now);
+        Ok(is_news || (is_unheard && (before.opened, before.over) != (self.unheard.opened, self.unheard.over)))
+    }
+
+    /// Whether a host has barred this ticket.
+    pub(crate) fn bars(&self, ticket: u64) -> bool {
+        self.barred.tickets.binary_search(&ticket).is_ok()
+    }
+
+    /// Whether more are barred than when this was last asked.
+    pub(crate) fn takes_bars(&mut self) -> bool {
+        std::mem::take(&mut self.barred.is_news)
     }
 
     /// Whether it went live and nothing of it is published yet.

@@ -22,8 +22,6 @@ pub(crate) struct House {
     /// The directory of what is in memory while the disk is full.
     pub(crate) spill: PathBuf,
     pub(crate) keys: Option<gate::Keys>,
-    /// Tickets that hosts have barred, in order.
-    pub(crate) barred: BTreeMap<EventId, Vec<u64>>,
     pub(crate) events: BTreeMap<EventId, Event>,
     /// Events opened since the loop last looked: their directories are not watched yet.
     pub(crate) opened: Vec<EventId>,
@@ -74,9 +72,8 @@ impl House {
             Ok(false) => return Answer::Hold(limit::HOLD_MILLIS_MAX),
             Err(kind) => return Answer::Reply(answer::fault(kind, request)),
         }
-        let barred = self.barred.get(&address.event).map_or(&[][..], Vec::as_slice);
         let (wall, cadence, is_roomy) = (self.wall, self.governor.target(), self.is_roomy);
-        let door = Door { keys: self.keys.as_ref(), wall, date: &self.date, cadence, barred, is_roomy };
+        let door = Door { keys: self.keys.as_ref(), wall, date: &self.date, cadence, is_roomy };
         match self.events.get_mut(&address.event) {
             Some(event) => {
                 event.used = self.now;

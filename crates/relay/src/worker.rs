@@ -18,7 +18,6 @@ use crate::http::Date;
 use crate::metrics::{Load, Metrics};
 use crate::rota::Seat;
 use crate::socket::Socket;
-use crate::stream::Stream;
 use crate::tls::Tls;
 use crate::tree::{Shares, Upstream, Want};
 use base::{Cadence, EventId, Rung, UnixMillis, limit};
@@ -126,7 +125,6 @@ impl Worker {
             directory: config.events,
             spill: config.spill,
             keys: config.keys,
-            barred: BTreeMap::new(),
             events: BTreeMap::new(),
             opened: Vec::new(),
             audience: Default::default(),
@@ -237,23 +235,6 @@ impl Worker {
     /// Tickets are checked with these keys from now on.
     pub fn set_keys(&mut self, keys: Option<gate::Keys>) {
         self.house.keys = keys;
-    }
-
-    /// These tickets are refused from now on, in place of those before; a private event's streams of who has one close.
-    pub fn bar(&mut self, event: EventId, mut tickets: Vec<u64>) {
-        tickets.sort_unstable();
-        let is_barred =
-            |stream: &Stream| stream.place.event == event && stream.ticket.is_some_and(|id| tickets.binary_search(&id.get()).is_ok());
-        let barred: Vec<usize> =
-            self.connections.iter().filter(|(_, connection)| connection.stream().is_some_and(is_barred)).map(|(key, _)| key).collect();
-        for key in barred {
-            self.close(u32::try_from(key).unwrap_or(u32::MAX));
-        }
-        if tickets.is_empty() {
-            self.house.barred.remove(&event);
-        } else if self.house.barred.len() < limit::RELAY_EVENTS_MAX || self.house.barred.contains_key(&event) {
-            self.house.barred.insert(event, tickets);
-        }
     }
 
     /// Listeners are sent to at this cadence from now on; without one at what the worker's own lag asks for.

@@ -1,6 +1,6 @@
-//! The audience of every event at this moment: what it sends is added up here and told once a second, and who is refused is known here.
+//! The audience of every event at this moment: what it sends is added up here and told once a second.
 //!
-//! Nothing of it is kept: reactions are of the second, what changed is read from the rows again, and the stage says again who is barred.
+//! Nothing of it is kept: reactions are of the second, and what changed is read from the rows again.
 
 use crate::rate::Rate;
 use crate::reaction::Tally;
@@ -59,7 +59,6 @@ struct Gathering {
     listeners: u32,
     hands: bool,
     board: bool,
-    barred: BTreeSet<u64>,
     admitted: BTreeSet<u64>,
     declined: BTreeSet<u64>,
 }
@@ -122,17 +121,6 @@ impl Assembly {
         self.events.entry(event).or_default().listeners = listeners;
     }
 
-    /// Who is refused from now on; replaces what was said before.
-    pub fn bar(&mut self, event: EventId, tickets: &[u64]) {
-        self.events.entry(event).or_default().barred = tickets.iter().copied().collect();
-    }
-
-    /// Whether a ticket is refused.
-    #[must_use]
-    pub fn is_barred(&self, event: EventId, ticket: u64) -> bool {
-        self.events.get(&event).is_some_and(|gathering| gathering.barred.contains(&ticket))
-    }
-
     /// What the stage says became of hands; gives what is new in it.
     pub fn seat(&mut self, event: EventId, admitted: &[u64], declined: &[u64]) -> Settled {
         let gathering = self.events.entry(event).or_default();
@@ -165,7 +153,7 @@ impl Assembly {
 impl Gathering {
     /// Whether nothing is lost when it is forgotten.
     fn is_empty(&self) -> bool {
-        self.listeners == 0 && self.barred.is_empty() && self.admitted.is_empty() && self.declined.is_empty()
+        self.listeners == 0 && self.admitted.is_empty() && self.declined.is_empty()
     }
 }
 

@@ -177,6 +177,7 @@ impl Stage {
                 turn.out.push(Output::StateChanged);
             }
             Input::Hands { open, hands } => self.raised(turn, open, hands),
+            Input::Bar(tickets) => self.bar_too(turn, &tickets),
             Input::Reacted(counts) => self.listeners.react(counts),
             Input::Board { pins, poll, questions } => self.listeners.set_board(pins, poll, questions),
             Input::Begun { first } => self.begun(turn, first),

@@ -283,6 +283,8 @@ pub enum Input {
         /// The hands.
         hands: Vec<Hand>,
     },
+    /// Tickets of somebody who was banned, besides the one that was.
+    Bar(Vec<u64>),
     /// What listeners sent in the last second, by kind.
     Reacted(Vec<(u8, u32)>),
     /// What is held up, asked and voted on.

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "crowd", include_str!("../migrations/0003_crowd.sql")),
     (4, "after", include_str!("../migrations/0004_after.sql")),
     (5, "invites", include_str!("../migrations/0005_invites.sql")),
+    (6, "bans", include_str!("../migrations/0006_bans.sql")),
 ];
 
 /// The database. Cheap to clone: a handle to a pool.

@@ -5,6 +5,7 @@
 //! chance are arguments, and a token arrives here as its hash.
 
 pub mod account;
+mod ban;
 pub mod board;
 pub mod clip;
 mod engine;

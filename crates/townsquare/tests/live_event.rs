@@ -4,22 +4,31 @@ mod support;
 
 use base::UnixMillis;
 use base::journal::{Role, What};
-use gate::ticket::{Claims, Class, sign};
+use gate::ticket::{Claims, Class, sign, verify};
 use programme::journal::Journal;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use support::event::Event;
 use support::people::{Answer, Running, TONE_HZ, ask, console, speaks, tone_file};
+use support::relay::Relay;
 use support::sound::{RATE, tone};
 use support::voice::Voice;
 use support::{Server, townsquare, until};
 
 /// A ticket of the event with a number of its own, as the square signs them.
 fn ticket(server: &Server, event: &Event, class: Class, id: u64) -> String {
-    let keys = std::fs::read_to_string(server.data().join("keys/tickets")).expect("the ticket keys");
-    let keys = gate::Keys::parse(&keys).expect("keys");
-    sign(&keys, &Claims { event: event.id.parse().expect("an id"), class, id, not_before: 0, not_after: u32::MAX })
+    sign(&keys(server), &Claims { event: event.id.parse().expect("an id"), class, id, not_before: 0, not_after: u32::MAX })
+}
+
+/// The number in a ticket.
+fn number_of(server: &Server, ticket: &str) -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_millis();
+    verify(&keys(server), ticket, UnixMillis(i64::try_from(now).expect("a time"))).expect("a good ticket").id
+}
+
+fn keys(server: &Server) -> gate::Keys {
+    gate::Keys::parse(&std::fs::read_to_string(server.data().join("keys/tickets")).expect("the ticket keys")).expect("keys")
 }
 
 fn host_ticket(event: &Event) -> &str {
@@ -79,6 +88,110 @@ fn a_ban_outlives_a_stage_that_is_killed_right_after() {
     let _other = speaker(&server, &ticket(&server, &event, Class::Speaker, 78));
     let other = on_stage(&mut console(&server, &event), "speaker");
     assert_ne!(other, participant);
+}
+
+/// A browser that opens a stage link, with these cookies already; gives its cookies.
+fn opens(server: &Server, ticket: &str, cookies: &str) -> String {
+    let opened = ask("GET", &format!("{}/stage/{ticket}", server.square_url()), &[("Cookie", cookies)], b"");
+    assert_eq!(opened.status, 200, "{}", opened.text);
+    [cookies, &opened.cookie].iter().copied().filter(|cookie| !cookie.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Raises a hand from a browser with these cookies, who has come by this ticket.
+fn raises(server: &Server, event: &Event, cookies: &str, ticket: &str) -> (u16, Value) {
+    let url = format!("{}/api/townsquare/v1/events/{}/hand", server.square_url(), event.id);
+    let body = json!({"name": "Sam again", "topic": "Once more"}).to_string();
+    let bearer = format!("Bearer {ticket}");
+    let headers = [("Content-Type", "application/json"), ("Cookie", cookies), ("Authorization", &bearer)];
+    let answer = ask("POST", &url, &headers[..if ticket.is_empty() { 2 } else { 3 }], body.as_bytes());
+    (answer.status, answer.json()["code"].clone())
+}
+
+/// Listens until the stream is over.
+fn listens(stream: &str) -> std::thread::JoinHandle<()> {
+    let answer = until("the stream", || ureq::get(stream).call().ok());
+    std::thread::spawn(move || drop(std::io::copy(&mut answer.into_body().into_reader(), &mut std::io::sink())))
+}
+
+#[test]
+fn a_ban_covers_the_browser_and_its_private_listening() {
+    let mut server = Server::start();
+    let keys = server.data().join("keys/tickets").display().to_string();
+    let leaf = Relay::start(&[&server.relay_url()], &["--keys", &keys]);
+    let event = server.create_event_with("Ban", &["--visibility", "private"]);
+    let shared = event.page.rsplit('/').next().expect("a ticket").to_owned();
+    let guest = ticket(&server, &event, Class::Speaker, 77);
+    let sam = opens(&server, &guest, "");
+    let _speaker = speaker(&server, &guest);
+    let participant = on_stage(&mut console(&server, &event), "speaker");
+    server.go_live(&event);
+    // The sound of the browser's own page, here and at a relay elsewhere.
+    let page = ask("GET", &event.page, &[("Cookie", &sam), ("Accept", "text/html")], b"").text;
+    let own = page.split(&format!("/live/{}/t/", event.id)).nth(1).and_then(|rest| rest.split('.').next()).expect("a stream").to_owned();
+    assert_ne!(own, shared, "a ticket of their own");
+    let numbered = ticket(&server, &event, Class::Speaker, number_of(&server, &own));
+    let stream = event.stream.replace(&shared, &own);
+    let streams = [stream.clone(), leaf.here(&server, &stream)];
+    let hearing = streams.each_ref().map(|stream| listens(stream));
+    let banned = act(&server, &event, host_ticket(&event), "", &json!({"do": "ban", "participant": participant}));
+    assert_eq!(banned.status, 200, "{}", banned.text);
+    for thread in hearing {
+        thread.join().expect("the stream ends");
+    }
+    let barred = |server: &Server| {
+        for stream in &streams {
+            assert_eq!(ask("GET", stream, &[], b"").json()["code"], "barred", "{stream}");
+        }
+        assert_eq!(raises(server, &event, &sam, &shared), (403, json!("barred")));
+        assert_eq!(ask("GET", &event.page, &[("Cookie", &sam)], b"").status, 403);
+        for other in [&guest, &event.token] {
+            let opened = ask("GET", &format!("{}/stage/{other}", server.square_url()), &[("Cookie", &sam)], b"");
+            assert_eq!(opened.json()["code"], "barred", "whichever link they come by: {}", opened.text);
+        }
+        let knock = || act(server, &event, &numbered, "?key=another-key-of-theirs", &json!({"do": "rename", "name": "Sam"}));
+        let answer = until("the stage answers", || Some(knock()).filter(|answer| answer.status != 503));
+        assert_eq!(answer.json()["code"], "barred", "nor as who listens: {}", answer.text);
+    };
+    barred(&server);
+    for role in ["stage", "square", "relay-0"] {
+        let before = server.signal(role, Signal::KILL);
+        server.wait_replaced(role, before);
+    }
+    barred(&server);
+    // The others who came by the same link are not meant.
+    assert_eq!(raises(&server, &event, "", &shared).0, 200);
+    assert_eq!(raises(&server, &event, &opens(&server, &event.token, ""), &shared).0, 200);
+}
+
+#[test]
+fn a_ban_covers_the_account_and_one_of_many_with_the_same_link() {
+    let server = Server::start();
+    let event = server.create_event("Ban");
+    let made = server.succeeds(&["account", "create", "mia", "--json"]);
+    let link = serde_json::from_str::<Value>(&made).expect("JSON")["link"].as_str().expect("a link").to_owned();
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let signed_in = ask("POST", &link, &[form, ("Accept", "text/html")], b"");
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text);
+    // Two come by the link that all speakers have; one of them is signed in.
+    let personal = |cookies: &str| {
+        let opened = ask("GET", &format!("{}/stage/{}", server.square_url(), event.token), &[("Cookie", cookies)], b"");
+        opened.json()["token"].as_str().expect("a ticket").to_owned()
+    };
+    let ben = opens(&server, &event.token, "");
+    let (mia_speaks, ben_speaks) = (personal(&signed_in.cookie), personal(&ben));
+    let _mia = microphone(&event.whip, &mia_speaks, "Mia&key=the-key-of-mia-00");
+    let participant = on_stage(&mut console(&server, &event), "speaker");
+    let banned = act(&server, &event, host_ticket(&event), "", &json!({"do": "ban", "participant": participant}));
+    assert_eq!(banned.status, 200, "{}", banned.text);
+    // Wherever the account is signed in.
+    until("Mia raises no hand", || (raises(&server, &event, &signed_in.cookie, &event.token) == (403, json!("barred"))).then_some(()));
+    let knock = |ticket: &str| act(&server, &event, ticket, "?key=another-key-of-somebody", &json!({"do": "ready", "ready": true}));
+    assert_eq!(knock(&mia_speaks).json()["code"], "barred");
+    let opened = ask("GET", &format!("{}/stage/{}", server.square_url(), event.token), &[("Cookie", &signed_in.cookie)], b"");
+    assert_eq!(opened.json()["code"], "barred");
+    assert_ne!(knock(&ben_speaks).json()["code"], "barred", "one of many");
+    opens(&server, &event.token, &ben);
+    assert_eq!(raises(&server, &event, &ben, "").0, 200);
 }
 
 #[test]

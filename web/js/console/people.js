@@ -115,7 +115,7 @@ export class People {
       title: `Ban ${name}?`,
       words:
         'They leave at once. Neither their link nor their account brings them back: not on stage, not with a raised hand or a reaction, not to a private event. ' +
-        'Whoever else comes with the same link is refused too; who is on stage stays. What is public can’t be withheld: they can still listen to a public event.',
+        'Who comes with the same personal link is refused too; others who have the link for all speakers are not. What is public can’t be withheld: they can still listen to a public event.',
       yes: 'Ban them',
       no: 'Don’t ban',
     });

@@ -174,6 +174,7 @@ pub(crate) async fn board(State(app): State<App>, Path(id): Of, came: Came, call
 pub(crate) async fn raise(State(app): State<App>, Path(id): Of, came: Came, posted: Posted<NewHand>) -> Result<Response, Fault> {
     let guest = Guest::act(&app, &posted.caller, &came, &id, "").await?;
     hand::raise(app.store(), &guest.event, guest.ticket, &posted.body.name, &posted.body.topic, app.now()).await?;
+    guest.came_with(&app, guest.ticket).await;
     app.assembly().hands_changed(guest.event.id);
     let ticket = guest.own_ticket(&app);
     let stage = app.addresses().console_page(&ticket);

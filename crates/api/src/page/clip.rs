@@ -6,6 +6,7 @@ use crate::address::{beside, clip_path, page_path};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
+use crate::guest::{Came, Guest};
 use crate::json::event::read_id;
 use crate::replay::clock;
 use crate::request::Submitted;
@@ -14,9 +15,18 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use base::{ClipId, FaultKind, Visibility};
+use serde::Deserialize;
 use square::clip::{self, Wanted};
+use square::event;
 use square::replay::{Audible, audible};
 use store::{Clip, Event, Replay};
+
+/// Which clip, and with which ticket.
+#[derive(Deserialize)]
+pub(crate) struct At {
+    clip: String,
+    ticket: Option<String>,
+}
 
 #[derive(Template)]
 #[template(path = "clip.html")]
@@ -44,26 +54,30 @@ struct ClipSound {
     download: String,
 }
 
-pub(crate) async fn create(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
+pub(crate) async fn create(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
     let id = read_id(&id)?;
     let shown = Some(form.field("ticket")).filter(|ticket| ticket::check(&app, ticket, id).is_ok());
+    clip::may_clip(&form.caller.actor)?;
+    let event = event::find(app.store(), &form.caller.actor, id, shown.is_some()).await?;
+    let event = Guest::hear(&app, &form.caller, &came, event, shown.unwrap_or_default()).await?.event;
     let text = |name: &str| form.field(name).to_owned();
     let wanted = Wanted { title: text("title"), from: text("from"), to: text("to") };
     let made = clip::make(app.store(), &form.caller.actor, id, shown.is_some(), &wanted, (app.now(), &app.chance())).await?;
-    let (_, event) = clip::find_clip(app.store(), &form.caller.actor, made.id, shown.is_some()).await?;
     Ok(Redirect::to(&clip_path(made.id, ticket::for_listeners(&app, &event).as_deref())).into_response())
 }
 
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Response, Fault> {
-    page(&app, &caller, &id, None).await
-}
-
-pub(crate) async fn show_with_ticket(
-    State(app): State<App>,
-    Path((id, ticket)): Path<(String, String)>,
-    caller: Caller,
-) -> Result<Response, Fault> {
-    page(&app, &caller, &id, Some(&ticket)).await
+/// A clip's page, for whoever hears the replay.
+pub(crate) async fn show(State(app): State<App>, Path(at): Path<At>, came: Came, caller: Caller) -> Result<Response, Fault> {
+    let id = read(&at.clip)?;
+    let stored = app.store().clip(id).await.map_err(square::Fault::from)?.ok_or(FaultKind::NotFound)?;
+    let shown = at.ticket.as_deref();
+    let admitted = shown.is_some_and(|ticket| ticket::check(&app, ticket, stored.event).is_ok());
+    let (clip, event) = clip::find_clip(app.store(), &caller.actor, id, admitted).await?;
+    let guest = Guest::hear(&app, &caller, &came, event, shown.unwrap_or_default()).await?;
+    let replay = app.store().replay(guest.event.id).await.map_err(square::Fault::from)?;
+    let own = guest.listens_with(&app);
+    let page = render(&written(&app, &caller, (&clip, &guest.event), replay.as_ref(), own.as_deref()));
+    Ok(guest.listened(&app, page))
 }
 
 pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
@@ -80,22 +94,7 @@ fn read(text: &str) -> Result<ClipId, FaultKind> {
     text.parse().map_err(|_| FaultKind::NotFound)
 }
 
-async fn page(app: &App, caller: &Caller, id: &str, shown: Option<&str>) -> Result<Response, Fault> {
-    let id = read(id)?;
-    let came = match shown {
-        Some(ticket) => {
-            let stored = app.store().clip(id).await.map_err(square::Fault::from)?.ok_or(FaultKind::NotFound)?;
-            ticket::check(app, ticket, stored.event).is_ok()
-        }
-        None => false,
-    };
-    let (clip, event) = clip::find_clip(app.store(), &caller.actor, id, came).await?;
-    let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
-    Ok(render(&written(app, caller, (&clip, &event), replay.as_ref(), shown)))
-}
-
-fn written(app: &App, caller: &Caller, (clip, event): (&Clip, &Event), replay: Option<&Replay>, shown: Option<&str>) -> ClipPage {
-    let own = shown.filter(|_| event.visibility == Visibility::Private);
+fn written(app: &App, caller: &Caller, (clip, event): (&Clip, &Event), replay: Option<&Replay>, own: Option<&str>) -> ClipPage {
     let sound = Sound::of(app, event, replay, audible(&caller.actor, event, replay), own);
     let sound = sound.filter(|_| replay.is_some_and(|replay| !is_cut_away(clip, replay))).map(|sound| {
         let src = sound.clip(app, event, &clip.range);

@@ -99,7 +99,7 @@ pub(crate) async fn show(
     let id = json::event::read_id(&id)?;
     match event::find(app.store(), &caller.actor, id, false).await {
         Err(fault) if fault.kind == FaultKind::PassphraseNeeded && !wants_json(&headers) => Ok(locked::ask(&caller, id, None)),
-        found => answer(&app, &caller, &Guest::meet(&app, &caller, &came, found?, ""), &headers).await,
+        found => answer(&app, &caller, &Guest::hear(&app, &caller, &came, found?, "").await?, &headers).await,
     }
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn show_with_ticket(
     caller: Caller,
 ) -> Result<Response, Fault> {
     let event = reached(&app, &caller, &id, Some(&ticket)).await?;
-    answer(&app, &caller, &Guest::meet(&app, &caller, &came, event, &ticket), &headers).await
+    answer(&app, &caller, &Guest::hear(&app, &caller, &came, event, &ticket).await?, &headers).await
 }
 
 /// The event that an address names, for whom it reaches with the ticket in it.
@@ -142,18 +142,13 @@ pub(crate) async fn end(State(app): State<App>, Path(id): Path<String>, form: Su
 
 async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) -> Result<Response, Fault> {
     let event = &guest.event;
-    let is_private = event.visibility == Visibility::Private;
-    if guest.barred && is_private {
-        return Err(FaultKind::Barred.into());
-    }
     if wants_json(headers) {
         return Ok(Json(json::event::whole_view(app, &caller.actor, event).await?).into_response());
     }
     let addresses = app.addresses();
     let ticket = ticket::for_listeners(app, event);
     let ticket = ticket.as_deref();
-    // Each listener of a private event has a ticket of their own, so that one can be barred without the others.
-    let own = is_private.then(|| guest.own_ticket(app));
+    let own = guest.listens_with(app);
     let own = own.as_deref();
     let replay = match event.phase() {
         Phase::Ended => Some(replay::part(app, caller, event, own, &file_name(&event.title)).await?),
@@ -199,7 +194,7 @@ async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) 
         part,
         run: event::may_run(&caller.actor, event).is_ok().then(|| run(app, event)),
     });
-    Ok(if is_private { guest.keep(app, page) } else { page })
+    Ok(guest.listened(app, page))
 }
 
 async fn reminder(app: &App, caller: &Caller, event: &Event, ticket: Option<&str>) -> Result<Option<Reminder>, Fault> {

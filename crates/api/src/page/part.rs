@@ -163,6 +163,7 @@ async fn ruler(app: &App, came: &Came, id: &str, form: &Submitted) -> Result<Gue
 async fn raise(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
     let guest = guest(&app, &came, &id, &form).await?;
     hand::raise(app.store(), &guest.event, guest.ticket, form.field("name"), form.field("topic"), app.now()).await?;
+    guest.came_with(&app, guest.ticket).await;
     Ok(hands(&app, &guest))
 }
 

@@ -1,10 +1,12 @@
 //! An ended event's replay: what its page shows, and what who runs the event does with it.
 
+use super::beside::At;
 use super::{Frame, clip, render, track};
 use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
+use crate::guest::{Came, Guest};
 use crate::json::event::read_id;
 use crate::replay::{Moments, Withhold, clock};
 use crate::request::Submitted;
@@ -273,21 +275,11 @@ pub(crate) fn spoken(millis: u64) -> String {
 }
 
 /// `moments.json`, for whoever hears the replay.
-pub(crate) async fn show_moments(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Response, Fault> {
-    serve_moments(&app, &caller, &id, false).await
-}
-
-pub(crate) async fn show_moments_with_ticket(
-    State(app): State<App>,
-    Path((id, ticket)): Path<(String, String)>,
-    caller: Caller,
-) -> Result<Response, Fault> {
-    let admitted = ticket::check(&app, &ticket, read_id(&id)?).is_ok();
-    serve_moments(&app, &caller, &id, admitted).await
-}
-
-async fn serve_moments(app: &App, caller: &Caller, id: &str, ticket: bool) -> Result<Response, Fault> {
-    let event = event::find(app.store(), &caller.actor, read_id(id)?, ticket).await?;
+pub(crate) async fn show_moments(State(app): State<App>, Path(at): Path<At>, came: Came, caller: Caller) -> Result<Response, Fault> {
+    let shown = at.ticket.as_deref();
+    let admitted = shown.is_some_and(|ticket| read_id(&at.event).is_ok_and(|id| ticket::check(&app, ticket, id).is_ok()));
+    let event = event::find(app.store(), &caller.actor, read_id(&at.event)?, admitted).await?;
+    let event = Guest::hear(&app, &caller, &came, event, shown.unwrap_or_default()).await?.event;
     let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
     if replay::audible(&caller.actor, &event, replay.as_ref()) == Audible::No || replay.is_none_or(|replay| !replay.is_read) {
         return Err(FaultKind::NotFound.into());
@@ -338,13 +330,16 @@ pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, form:
 }
 
 /// The MP3, where it is.
-pub(crate) async fn mp3(State(app): State<App>, Path(id): Path<String>, caller: Caller) -> Result<Response, Fault> {
+pub(crate) async fn mp3(State(app): State<App>, Path(id): Path<String>, came: Came, caller: Caller) -> Result<Response, Fault> {
     let event = event::find(app.store(), &caller.actor, read_id(&id)?, false).await?;
+    let guest = Guest::hear(&app, &caller, &came, event, "").await?;
+    let (event, own) = (&guest.event, guest.listens_with(&app));
     let replay = app.store().replay(event.id).await.map_err(square::Fault::from)?;
-    let audible = replay::audible(&caller.actor, &event, replay.as_ref());
-    let sound = Sound::of(&app, &event, replay.as_ref(), audible, None).ok_or(FaultKind::NotFound)?;
+    let audible = replay::audible(&caller.actor, event, replay.as_ref());
+    let sound = Sound::of(&app, event, replay.as_ref(), audible, own.as_deref()).ok_or(FaultKind::NotFound)?;
     replay.and_then(|replay| replay.mp3_bytes).ok_or(FaultKind::NotFound)?;
-    Ok(Redirect::temporary(&app.addresses().mp3(event.id, sound.ticket.as_deref())).into_response())
+    let leads = Redirect::temporary(&app.addresses().mp3(event.id, sound.ticket.as_deref()));
+    Ok(guest.listened(&app, leads.into_response()))
 }
 
 fn sure(app: &App, caller: &Caller, event: &Event, what: &str, left: Option<Left>) -> Response {

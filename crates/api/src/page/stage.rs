@@ -5,6 +5,7 @@ use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::{Fault, wants_json};
+use crate::guest::{Came, Guest};
 use crate::ticket as tickets;
 use askama::Template;
 use axum::Json;
@@ -12,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use base::FaultKind;
-use gate::ticket::{Class, verify};
+use gate::ticket::{Claims, Class, sign, verify};
 use serde::Serialize;
 use square::{event, invite};
 use store::Phase;
@@ -49,6 +50,7 @@ pub(crate) async fn show(
     State(app): State<App>,
     Path(ticket): Path<String>,
     headers: HeaderMap,
+    came: Came,
     caller: Caller,
 ) -> Result<Response, Fault> {
     let claims = verify(app.keys(), &ticket, app.now()).map_err(FaultKind::from)?;
@@ -61,11 +63,20 @@ pub(crate) async fn show(
         Class::Relay => return Err(FaultKind::Forbidden.into()),
     };
     let invite = invite::of_ticket(app.store(), claims.id).await?;
-    if app.assembly().is_barred(claims.event, claims.id) {
+    let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
+    let guest = Guest::with(&app, &caller, &came, event, Some(&claims)).await?;
+    if guest.barred {
         return Err(FaultKind::Barred.into());
     }
-    let event = event::find(app.store(), &caller.actor, claims.event, true).await?;
-    let listener = tickets::for_listeners(&app, &event);
+    let event = &guest.event;
+    // Who comes by a link that many have gets a ticket of their own, so that a ban is one of them alone.
+    let is_shared = claims.class == Class::Speaker && tickets::is_shared(event.id, claims.id);
+    let own = if is_shared { Claims { id: guest.ticket, ..claims } } else { claims };
+    let ticket = if is_shared { sign(app.keys(), &own) } else { ticket };
+    if event::may_run(&caller.actor, event).is_err() && claims.class != Class::Host {
+        guest.came_with(&app, own.id).await;
+    }
+    let listener = tickets::for_listeners(&app, event);
     let addresses = app.addresses();
     let view = View {
         event: event.id.to_string(),
@@ -77,13 +88,13 @@ pub(crate) async fn show(
         page: addresses.page(event.id, listener.as_deref()),
     };
     if wants_json(&headers) {
-        return Ok(Json(view).into_response());
+        return Ok(guest.keep(&app, Json(view).into_response()));
     }
     // Who raised a hand said their name with it, and who was invited was named.
     let raised = app.store().hand(event.id, claims.id).await.map_err(square::Fault::from)?;
     let said = invite.map(|invite| invite.name).or(raised.map(|hand| hand.name));
     let name = said.or_else(|| caller.actor.account().map(|account| account.name.clone())).unwrap_or_default();
-    Ok(render(&StagePage {
+    let page = render(&StagePage {
         frame: Frame::new(&caller),
         view,
         path: page_path(event.id, listener.as_deref()),
@@ -93,5 +104,6 @@ pub(crate) async fn show(
         over: event.phase() == Phase::Ended,
         record_tracks: event.plan.record_tracks,
         replay: event.has_replay(),
-    }))
+    });
+    Ok(guest.keep(&app, page))
 }

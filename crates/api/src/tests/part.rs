@@ -54,7 +54,7 @@ fn a_hand_is_raised_by_a_form_and_goes_on_stage_once_it_is_admitted() {
         let claims = verify(&Keys::new([42; 32]), ticket, NOW).expect("signed");
         assert_eq!((claims.class, claims.id), (Class::Listener, hand.ticket));
         assert!(town.get(&format!("/stage/{ticket}"), "").await.text().contains("as=\"guest\""));
-        town.app.assembly().bar(id, &[hand.ticket]);
+        town.store.ban(id, &[hand.ticket]).await.expect("noted");
         assert_eq!(town.get(&format!("/stage/{ticket}"), "").await.status, 403);
     });
 }
@@ -179,7 +179,7 @@ fn a_private_event_asks_for_a_ticket_and_a_ban_holds() {
         let bo = raised.cookie();
         let hand = town.store.hands_waiting(id).await.expect("answers").remove(0).ticket;
         assert_eq!(town.get(&page, &bo).await.status, 200);
-        town.app.assembly().bar(id, &[hand]);
+        town.store.ban(id, &[hand]).await.expect("noted");
         let refused = town.get(&page, &bo).await;
         assert_eq!((refused.status, refused.text().contains("A host has excluded you")), (403, true));
         let asked = town.submit(&format!("/events/{id}/questions"), &bo, &format!("ticket={shared}&text=Why")).await;
@@ -191,7 +191,7 @@ fn a_private_event_asks_for_a_ticket_and_a_ban_holds() {
         let bo = town.submit(&format!("/events/{open}/questions"), "", "text=Why").await.cookie();
         let _ = town.submit(&format!("/events/{open}/hand"), &bo, "name=Bo&topic=Trees").await;
         let hand = town.store.hands_waiting(open).await.expect("answers").remove(0).ticket;
-        town.app.assembly().bar(open, &[hand]);
+        town.store.ban(open, &[hand]).await.expect("noted");
         let shown = town.get(&format!("/events/{open}"), &bo).await;
         assert!(shown.status == 200 && shown.text().contains("nobody can keep you from hearing it"), "{}", shown.text());
         assert_eq!(town.submit(&format!("/events/{open}/hand"), &bo, "name=Bo&topic=Trees").await.status, 403);

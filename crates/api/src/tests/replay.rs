@@ -2,7 +2,10 @@
 
 use crate::testing::{NOW, Town, path_of};
 use crate::{Track, Withhold};
-use base::{EventId, FragmentNumber, ParticipantId, UnixMillis};
+use base::{ClipId, EventId, FragmentNumber, ParticipantId, UnixMillis};
+use square::Secret;
+use square::visitor::{self, Known};
+use store::Clip;
 use store::testing::on_both;
 
 const MOMENTS: &str = r#"{"version":1,"first":50,"end":650,"cuts":0,"seconds":120.0,
@@ -94,6 +97,40 @@ fn a_private_replay_s_moments_need_its_ticket() {
             [format!("/events/{id}/moments.json"), format!("/events/{id}/t/forged/moments.json"), format!("/events/{id}/replay.mp3")]
         {
             assert_eq!(town.get(&path, "").await.status, 404, "{path}");
+        }
+    });
+}
+
+#[test]
+fn who_is_barred_gets_nothing_of_a_private_replay() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (page, id) = over(&town, "private").await;
+        read(&town, id).await;
+        town.store.note_mp3(id, 0, 5).await.expect("noted");
+        let clip = Clip {
+            id: ClipId::from_random(3),
+            event: id,
+            title: "The bridge".into(),
+            range: FragmentNumber(100)..FragmentNumber(200),
+            created_by: None,
+            created_at: NOW,
+        };
+        town.store.insert_clip(&clip).await.expect("free");
+        let ticket = page.rsplit('/').next().expect("a ticket");
+        let paths = [page.clone(), format!("{page}/moments.json"), format!("/clips/{}/t/{ticket}", clip.id)];
+        let sam = town.get(&page, "").await.cookie();
+        for path in &paths {
+            let shown = town.get(path, &sam).await;
+            assert_eq!(shown.status, 200, "{path}");
+            assert!(!shown.text().contains(&format!("/replay/{id}/t/{ticket}")), "each has a ticket of their own: {path}");
+        }
+        let number = visitor::ticket(id, Known::Cookie(&Secret::read(sam.split_once('=').expect("a cookie").1).expect("a secret")));
+        town.store.ban(id, &[number]).await.expect("noted");
+        for path in &paths {
+            let refused = town.get(path, &sam).await;
+            assert!(refused.status == 403 && refused.text().contains("A host has excluded you"), "{path}: {}", refused.text());
+            assert_eq!(town.get(path, "").await.status, 200, "another visitor: {path}");
         }
     });
 }

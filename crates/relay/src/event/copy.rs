@@ -39,6 +39,7 @@ pub(crate) struct Told {
 pub(super) struct Public {
     epoch: u32,
     over: bool,
+    barred: usize,
     bytes: Vec<u8>,
 }
 
@@ -84,11 +85,11 @@ impl Event {
 
     fn read_public(&mut self) {
         let epoch = self.indexes[0].last().map_or(0, |last| last.epoch.0);
-        let over = self.is_over();
-        if (self.public.epoch, self.public.over) != (epoch, over) {
+        let (over, barred) = (self.is_over(), self.barred.tickets.len());
+        if (self.public.epoch, self.public.over, self.public.barred) != (epoch, over, barred) {
             // Without a journal a copy only lacks the time of day.
             let journal = std::fs::read(self.directory.join("journal")).unwrap_or_default();
-            self.public = Public { epoch, over, bytes: Journal::read(&journal).public() };
+            self.public = Public { epoch, over, barred, bytes: Journal::read(&journal).public(self.is_private()) };
         }
     }
 

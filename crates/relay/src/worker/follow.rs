@@ -32,6 +32,20 @@ impl Worker {
             Ok(Err(error)) => tracing::warn!(event = %id, %error, "the files of an event can't be read"),
             Err(_) => self.house.metrics.panics += 1,
         }
+        self.send_away(id);
+    }
+
+    /// Closes what is open to tickets that were barred since this was last looked at.
+    fn send_away(&mut self, id: EventId) {
+        let Some(event) = self.house.events.get_mut(&id) else { return };
+        if !event.takes_bars() {
+            return;
+        }
+        let is_barred = |(of, ticket): (EventId, u64)| of == id && event.bars(ticket);
+        let barred = self.connections.iter().filter(|(_, connection)| connection.admitted().is_some_and(is_barred));
+        for key in barred.filter_map(|(key, _)| u32::try_from(key).ok()).collect::<Vec<_>>() {
+            self.close(key);
+        }
     }
 
     /// Gives what is new to everybody who waits for it: to streams when they have their turn, to held requests in one pass over them.

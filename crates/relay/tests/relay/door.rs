@@ -67,20 +67,35 @@ fn a_barred_ticket_is_refused_and_its_streams_end() {
         stage.path(&format!("/t/{}.mp4", sign(&keys(), &claims)))
     };
     let paths = [path(7), path(8)];
+    let copies = paths.each_ref().map(|path| path.replace("/live/", "/copy/").replace(".mp4", "/64?from=0"));
     let mut clients = paths.each_ref().map(|path| world.ask("GET", path, ""));
     for client in &mut clients {
         world.until("sound", |_| (!fragments(client.body()).is_empty()).then_some(()));
     }
-    assert_eq!(world.worker.load().streams, 2);
-    world.worker.bar(stage.id, vec![9, 7]);
-    assert_eq!(world.worker.load().streams, 1, "one of them was sent away at once");
-    assert_eq!(world.get(&paths[0]).problem(), (403, "barred".to_owned()));
+    let mut copying = copies.each_ref().map(|path| world.ask("GET", path, ""));
+    for client in &mut copying {
+        world.until("a copy", |_| (!client.body().is_empty()).then_some(()));
+    }
+    let load = |world: &World| (world.worker.load().streams, world.worker.load().connections);
+    assert_eq!(load(&world), (2, 4));
+    let record = |what| programme::journal::record(&Entry { at: UnixMillis(WALL), what });
+    let opened = record(What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: String::new() });
+    let banned = [9, 7].map(|ticket| record(What::Banned { ticket })).concat();
+    std::fs::write(stage.disk.join("journal"), [opened, banned.clone()].concat()).unwrap();
+    world.until("one of them is sent away", |world| (load(world) == (1, 2)).then_some(()));
+    for path in [&paths[0], &copies[0]] {
+        assert_eq!(world.get(path).problem(), (403, "barred".to_owned()));
+    }
+    // Another relay hears of it.
+    world.until("the ban in the copy", |_| copying[1].body().windows(banned.len()).any(|part| part == banned).then_some(()));
     let before = clients[1].body().len();
     stage.seal(&[Rung::R64], 1);
     world.until("more sound", |_| (clients[1].body().len() > before).then_some(()));
-    world.worker.bar(stage.id, vec![9]);
-    let mut again = world.ask("GET", &paths[0], "");
-    world.until("sound again", |_| (!fragments(again.body()).is_empty()).then_some(()));
+    stage.end();
+    world.settle();
+    let replay = |path: &str| path.replace("/live/", "/replay/").replace(".mp4", ".m4a");
+    assert_eq!(world.get(&replay(&paths[0])).problem(), (403, "barred".to_owned()), "nor the replay");
+    assert_eq!(world.get(&replay(&paths[1])).status(), 200);
 }
 
 #[test]

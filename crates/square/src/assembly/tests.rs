@@ -51,18 +51,6 @@ fn nobody_does_it_all_the_time() {
 }
 
 #[test]
-fn who_is_barred_is_so_until_the_stage_says_otherwise() {
-    let mut assembly = Assembly::default();
-    assembly.bar(TOWN, &[1, 2]);
-    assert!(assembly.due().is_empty());
-    assert!(assembly.is_barred(TOWN, 2) && !assembly.is_barred(TOWN, 3) && !assembly.is_barred(EventId::LAST, 2));
-    assembly.bar(TOWN, &[1]);
-    assert!(!assembly.is_barred(TOWN, 2));
-    assembly.end(TOWN);
-    assert!(!assembly.is_barred(TOWN, 1));
-}
-
-#[test]
 fn what_became_of_hands_is_news_once() {
     let mut assembly = Assembly::default();
     let settled = |admitted: &[u64], declined: &[u64]| Settled { admitted: admitted.to_vec(), declined: declined.to_vec() };

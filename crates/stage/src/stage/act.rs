@@ -172,6 +172,23 @@ impl Stage {
     /// Bars a ticket; everybody who came with it leaves, those who hold a place too.
     fn bar(&mut self, turn: &mut Turn, who: &Who, ticket: u64) -> Done {
         self.must_rule(who)?;
+        self.bar_all_with(turn, ticket)
+    }
+
+    /// The square knows these as tickets of somebody who was banned. A host has none of them.
+    pub(super) fn bar_too(&mut self, turn: &mut Turn, tickets: &[u64]) {
+        if self.ending || self.kept.phase == Phase::Ended {
+            return;
+        }
+        for ticket in tickets {
+            if self.bar_all_with(turn, *ticket).is_err() {
+                // As many are banned as may be; those whom a host named are among them.
+                return;
+            }
+        }
+    }
+
+    fn bar_all_with(&mut self, turn: &mut Turn, ticket: u64) -> Done {
         self.note_ban(turn, ticket)?;
         let theirs: Vec<ParticipantId> =
             self.kept.on_stage().filter(|(_, person)| ticket != 0 && person.ticket == ticket).map(|(id, _)| id).collect();

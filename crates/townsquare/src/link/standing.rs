@@ -38,7 +38,12 @@ impl Standing {
             Fact::Board { event, .. } => drop(self.kept.insert((event, About::Board), fact)),
             Fact::Barred { event, .. } => drop(self.kept.insert((event, About::Barred), fact)),
             Fact::Seats { event, .. } => drop(self.kept.insert((event, About::Seats), fact)),
-            Fact::Wanted { .. } | Fact::Missing { .. } | Fact::Copied { .. } | Fact::Announced { .. } | Fact::Reacted { .. } => {}
+            Fact::Wanted { .. }
+            | Fact::Missing { .. }
+            | Fact::Copied { .. }
+            | Fact::Announced { .. }
+            | Fact::Reacted { .. }
+            | Fact::Bar { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use base::fact::{Hand, Pin, Poll, Question};
 use base::rung::Rung;
 use base::{Epoch, EventId, FragmentNumber, UnixMillis};
 
-fn more_facts() -> [Fact; 6] {
+fn more_facts() -> [Fact; 7] {
     let event = EventId::from_random(7);
     let hand = Hand { id: u64::MAX, name: "Ada".into(), topic: "Roads".into(), votes: 3, spoke: true, since: UnixMillis(8) };
     [
@@ -18,6 +18,7 @@ fn more_facts() -> [Fact; 6] {
             questions: vec![Question { id: 3, text: "When?".into(), votes: 5 }],
         },
         Fact::Barred { event, tickets: vec![9] },
+        Fact::Bar { event, tickets: vec![u64::MAX] },
         Fact::Seats { event, admitted: vec![1], declined: vec![2], spoke: vec![3], in_charge: true },
     ]
 }
@@ -55,6 +56,7 @@ fn what_is_said_of_an_event_is_as_documented() {
         hands,
         board,
         r#"{"fact":{"barred":{"event":"000000000007","tickets":[9]}}}"#,
+        r#"{"fact":{"bar":{"event":"000000000007","tickets":[18446744073709551615]}}}"#,
         r#"{"fact":{"seats":{"event":"000000000007","admitted":[1],"declined":[2],"spoke":[3],"in_charge":true}}}"#,
     ];
     assert_eq!(lines, want.map(|line| format!("{line}\n")));
@@ -95,8 +97,8 @@ fn what_stands_is_what_was_said_last() {
     standing.note(ended);
     standing.note(Fact::Listening { event: EventId::from_random(7), by_rung: vec![] });
     assert_eq!(standing.facts(), []);
-    let [announced, reacted, hands, board, barred, seats] = more_facts();
-    let said = [announced, reacted, seats.clone(), barred.clone(), board.clone(), hands.clone(), barred.clone()];
+    let [announced, reacted, hands, board, barred, bar, seats] = more_facts();
+    let said = [announced, reacted, bar, seats.clone(), barred.clone(), board.clone(), hands.clone(), barred.clone()];
     said.into_iter().for_each(|fact| standing.note(fact));
     assert_eq!(standing.facts(), [hands, board, barred, seats]);
     let [_, _, ended] = facts();

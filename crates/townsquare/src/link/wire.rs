@@ -109,6 +109,10 @@ pub(crate) enum WireFact {
         event: String,
         tickets: Vec<u64>,
     },
+    Bar {
+        event: String,
+        tickets: Vec<u64>,
+    },
     Seats {
         event: String,
         admitted: Vec<u64>,
@@ -236,6 +240,7 @@ impl From<&Fact> for WireFact {
                 questions: each(questions.clone()),
             },
             Fact::Barred { event, tickets } => Self::Barred { event: event.to_string(), tickets: tickets.clone() },
+            Fact::Bar { event, tickets } => Self::Bar { event: event.to_string(), tickets: tickets.clone() },
             Fact::Seats { event, admitted, declined, spoke, in_charge } => Self::Seats {
                 event: event.to_string(),
                 admitted: admitted.clone(),
@@ -269,6 +274,7 @@ impl WireFact {
                 Fact::Board { event: event.parse().ok()?, pins: each(pins), poll: poll.map(Poll::from), questions: each(questions) }
             }
             Self::Barred { event, tickets } => Fact::Barred { event: event.parse().ok()?, tickets },
+            Self::Bar { event, tickets } => Fact::Bar { event: event.parse().ok()?, tickets },
             Self::Seats { event, admitted, declined, spoke, in_charge } => {
                 Fact::Seats { event: event.parse().ok()?, admitted, declined, spoke, in_charge }
             }

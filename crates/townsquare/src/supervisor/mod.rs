@@ -288,6 +288,7 @@ impl Supervisor {
                     | Fact::Hands { .. }
                     | Fact::Board { .. }
                     | Fact::Barred { .. }
+                    | Fact::Bar { .. }
                     | Fact::Seats { .. } => self.tell(id, &fact),
                 }
             }
@@ -355,9 +356,10 @@ const fn concerns(fact: &Fact, role: RoleName) -> bool {
         Fact::Live { .. } | Fact::Ended { .. } => true,
         Fact::Wanted { .. } | Fact::Missing { .. } => matches!(role, RoleName::Copy),
         Fact::Copied { .. } => matches!(role, RoleName::Relay),
-        Fact::Announced { .. } | Fact::Reacted { .. } | Fact::Hands { .. } | Fact::Board { .. } => matches!(role, RoleName::Stage),
-        Fact::Barred { .. } => matches!(role, RoleName::Relay | RoleName::Square),
-        Fact::Seats { .. } => matches!(role, RoleName::Square),
+        Fact::Announced { .. } | Fact::Reacted { .. } | Fact::Hands { .. } | Fact::Board { .. } | Fact::Bar { .. } => {
+            matches!(role, RoleName::Stage)
+        }
+        Fact::Barred { .. } | Fact::Seats { .. } => matches!(role, RoleName::Square),
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Answer {
     pub status: u16,
     pub kind: String,
     pub text: String,
+    /// The first cookie that it set, as a browser sends it back.
+    pub cookie: String,
 }
 
 impl Answer {
@@ -123,8 +125,9 @@ pub fn ask(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> An
         request = request.header(*name, *value);
     }
     let mut answer = agent().run(request.body(body.to_vec()).expect("a request")).unwrap_or_else(|error| panic!("{method} {url}: {error}"));
-    let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    Answer { status: answer.status().as_u16(), kind, text: answer.body_mut().read_to_string().unwrap_or_default() }
+    let field = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let (kind, cookie) = (field("content-type"), field("set-cookie").split(';').next().unwrap_or_default().to_owned());
+    Answer { status: answer.status().as_u16(), kind, cookie, text: answer.body_mut().read_to_string().unwrap_or_default() }
 }
 
 /// A control stream of an event's host, line by line.

@@ -136,6 +136,21 @@ fn who_came_with_a_ticket_that_is_barred_leaves() {
 }
 
 #[test]
+fn what_else_somebody_banned_is_known_by_is_barred_with_them() {
+    let by = |session, key: &str, ticket| with_ticket(media(session, key), ticket, false);
+    let mut world = World::new();
+    world.all([media(1, "host"), by(2, "a", 77), by(3, "b", 88), by(4, "c", 99)].concat());
+    assert_eq!(world.all(ban("host", 2)), "banned:77 removed:2 mix-2 bye:2 barred:1 s3");
+    // The square has seen who came with 77 under two other numbers; with one of them they are on stage once more.
+    assert_eq!(world.all(vec![Input::Bar(vec![88, 5])]), "banned:88 removed:3 mix-3 bye:3 banned:5 barred:3 s2");
+    assert_eq!(world.all(vec![Input::Bar(vec![88, 5])]), "", "once");
+    assert_eq!(world.all(by(5, "d", 5)), "barred");
+    assert_eq!(world.places(), ["Nhost", "Nc"]);
+    world.restart(UNPLANNED);
+    assert_eq!(world.all(by(6, "e", 88)), "barred barred:3 s2", "after a crash, too");
+}
+
+#[test]
 fn a_ban_sticks() {
     let guest = |session, key: &str| with_ticket(media(session, key), 77, false);
     let mut world = World::new();

@@ -196,6 +196,7 @@ impl Copier {
             | Fact::Reacted { .. }
             | Fact::Hands { .. }
             | Fact::Board { .. }
+            | Fact::Bar { .. }
             | Fact::Barred { .. }
             | Fact::Seats { .. } => {}
         }

@@ -95,7 +95,6 @@ fn obey(worker: &mut Worker, certificate: Option<&Arc<Certificate>>, link: &Link
                 _ => link.answer(id, 404, "unknown\n".to_owned()),
             },
             Ok(FromSupervisor::Fact(Fact::Copied { event, known })) => worker.hear(event, known),
-            Ok(FromSupervisor::Fact(Fact::Barred { event, tickets })) => worker.bar(event, tickets),
             // The files say all else that a relay needs to know.
             Ok(FromSupervisor::Fact(_)) => {}
             Ok(FromSupervisor::Stop) => return false,

@@ -197,10 +197,7 @@ async fn note(outside: &Outside, fact: Fact) {
             assembly::listening(outside, event, &by_rung);
             Ok(())
         }
-        Fact::Barred { event, tickets } => {
-            outside.assembly().bar(event, &tickets);
-            Ok(())
-        }
+        Fact::Barred { event, tickets } => outside.ban(event, &tickets).await,
         Fact::Seats { event, admitted, declined, .. } => assembly::seats(outside, event, &admitted, &declined).await,
         Fact::Wanted { .. }
         | Fact::Missing { .. }
@@ -208,7 +205,8 @@ async fn note(outside: &Outside, fact: Fact) {
         | Fact::Announced { .. }
         | Fact::Reacted { .. }
         | Fact::Hands { .. }
-        | Fact::Board { .. } => Ok(()),
+        | Fact::Board { .. }
+        | Fact::Bar { .. } => Ok(()),
     };
     if let Err(error) = noted {
         tracing::error!(%error, "a fact could not be kept");

@@ -109,9 +109,23 @@ impl Outside {
     /// Finds live events that are over: the word of it is lost when the supervisor is replaced just then.
     pub(crate) async fn find_ends(&self) -> anyhow::Result<()> {
         for event in self.store.open_events().await?.iter().filter(|event| event.phase() == Phase::Live) {
-            if let Some((at, end)) = self.record(event.id).await?.ended {
-                self.store.mark_ended(event.id, at, end).await?;
+            let record = self.record(event.id).await?;
+            if record.ended.is_some() {
+                self.note(event.id, record).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// The stage has barred these tickets. The stage is told who else came with them, so that it and the relays refuse them as well.
+    pub(super) async fn ban(&self, event: EventId, tickets: &[u64]) -> Result<(), store::Error> {
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        let all = self.store.ban(event, tickets).await?;
+        let more: Vec<u64> = all.into_iter().filter(|ticket| !tickets.contains(ticket)).collect();
+        if !more.is_empty() {
+            self.tell(Fact::Bar { event, tickets: more });
         }
         Ok(())
     }
@@ -125,6 +139,11 @@ impl Outside {
     /// Brings an event's row up to what its journal says.
     async fn look(&self, event: EventId) -> anyhow::Result<()> {
         let record = self.record(event).await?;
+        self.note(event, record).await
+    }
+
+    async fn note(&self, event: EventId, record: record::Record) -> anyhow::Result<()> {
+        self.ban(event, &record.barred).await?;
         if let Some(since) = record.doors_at {
             self.store.mark_doors(event, since).await?;
         }

@@ -1,4 +1,4 @@
-//! What an event's journal tells the square: when it went live and when it ended.
+//! What an event's journal tells the square: when it went live and when it ended, and who is excluded.
 
 use base::journal::What;
 use base::{FragmentNumber, UnixMillis};
@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Record {
     /// When its doors opened.
     pub(crate) doors_at: Option<UnixMillis>,
@@ -15,12 +15,14 @@ pub(crate) struct Record {
     pub(crate) live_at: Option<UnixMillis>,
     /// When it ended, and the number after its last fragment.
     pub(crate) ended: Option<(UnixMillis, FragmentNumber)>,
+    /// Tickets that hosts have barred.
+    pub(crate) barred: Vec<u64>,
 }
 
 /// Reads an event's journal; one that is not there yet says nothing.
 pub(crate) fn read(event_dir: &Path) -> std::io::Result<Record> {
     let journal = journal(event_dir)?;
-    let mut record = Record::default();
+    let mut record = Record { barred: journal.barred().collect(), ..Record::default() };
     // With doors the first epoch is not the event itself.
     let doors = journal.entries.iter().any(|entry| entry.what == What::DoorsOpened);
     for entry in journal.entries {

@@ -16,6 +16,7 @@ impl Control {
             Fact::Announced { event } => self.announced(event),
             Fact::Hands { event, open, hands } => drop(self.drive(event, Input::Hands { open, hands })),
             Fact::Board { event, pins, poll, questions } => drop(self.drive(event, Input::Board { pins, poll, questions })),
+            Fact::Bar { event, tickets } => drop(self.drive(event, Input::Bar(tickets))),
             Fact::Reacted { event, counts } => drop(self.drive(event, Input::Reacted(counts))),
             Fact::Live { .. }
             | Fact::Ended { .. }
