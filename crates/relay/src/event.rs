@@ -17,7 +17,8 @@ use programme::journal::Journal;
 use programme::view::{self, Extent, Programme};
 use programme::{Announcement, Cuts, Index, fragment};
 use std::collections::{BTreeSet, VecDeque};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
@@ -115,8 +116,9 @@ pub(crate) struct Event {
     /// What the journal of an event says of which nothing was heard yet.
     unheard: Unheard,
     barred: Barred,
-    /// How much of the journal was read.
+    /// How long the journal was, and how much of it are records that were read.
     journal_bytes: u64,
+    journal_read: u64,
     /// Everything before it is published.
     mark: FragmentNumber,
     phase: Phase,
@@ -179,6 +181,7 @@ impl Event {
             unheard: Unheard::default(),
             barred: Barred::default(),
             journal_bytes: 0,
+            journal_read: 0,
             mark: FragmentNumber(0),
             phase: Phase::Waiting,
             grew: [false; 3],
@@ -285,15 +288,20 @@ impl Event {
         if length == self.journal_bytes {
             return Ok(false);
         }
-        let journal = Journal::read(&std::fs::read(path)?);
         self.journal_bytes = length;
-        let mut tickets = journal.barred().collect::<Vec<_>>();
-        tickets.sort_unstable();
-        let is_news = tickets != self.barred.tickets;
-        if is_news {
-            self.barred = Barred { tickets, is_news };
-        }
-        let now = Unheard { opened: journal.epochs().next().is_some(), over: journal.end().is_some() };
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(self.journal_read))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let journal = Journal::read(&bytes);
+        self.journal_read += journal.bytes;
+        let known = self.barred.tickets.len();
+        self.barred.tickets.extend(journal.barred());
+        self.barred.tickets.sort_unstable();
+        let is_news = self.barred.tickets.len() > known;
+        self.barred.is_news |= is_news;
+        let (before, now) = (&self.unheard, (journal.epochs().next().is_some(), journal.end().is_some()));
+        let now = Unheard { opened: before.opened || now.0, over: before.over || now.1 };
         let before = std::mem::replace(&mut self.unheard, now);
         Ok(is_news || (is_unheard && (before.opened, before.over) != (self.unheard.opened, self.unheard.over)))
     }

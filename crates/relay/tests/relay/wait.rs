@@ -92,7 +92,8 @@ fn what_never_begins_is_over_for_who_waits() {
     let mut world = World::new();
     let stage = world.announce(Visibility::Public, Delay::None);
     let mut listener = waits(&mut world, "GET", &stage);
-    let ended = base::journal::Entry { at: UnixMillis(WALL), what: base::journal::What::Ended { end: base::FragmentNumber(0) } };
+    let ended =
+        base::journal::Entry { at: UnixMillis(WALL), what: base::journal::What::Ended { end: base::FragmentNumber(0), heard: None } };
     std::fs::write(stage.disk.join("journal"), programme::journal::record(&ended)).unwrap();
     assert_eq!(world.until("an answer", |_| listener.response(false)).problem(), (410, "event-ended".to_owned()));
 }
