@@ -3,7 +3,7 @@
  * Bytes in, pieces out; knows no network and no page.
  *
  * @typedef {{ time: number, facts: LiveFacts }} Said  `time` in seconds on the programme's own timeline
- * @typedef {{ s?: [number, string, number][], v?: [number, number][], n?: number, r?: number, c?: number, b?: number, x?: [number, number][], d?: number, k?: Clock | null, p?: [number, string, string][], o?: Poll | null, q?: [number, string, number][] }} LiveFacts  docs/formats.md, "Live facts"
+ * @typedef {{ s?: [number, string, number][], v?: [number, number][], n?: number, r?: number, c?: number, b?: number, x?: [number, number][], d?: number, k?: Clock | null, p?: [number, string, string][], o?: Poll | null, q?: [number, string, number][], t?: [string, number][] }} LiveFacts  docs/formats.md, "Live facts"
  * @typedef {{ w: number | null, l: [string, number, number][] }} Clock
  * @typedef {{ id: number, q: string, a: string[], n: number[], open: number }} Poll
  * @typedef {{ kind: 'init', bytes: Uint8Array<ArrayBuffer> }} Init

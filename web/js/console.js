@@ -1,7 +1,7 @@
 /** `<town-console>`: a speaker's or host's place on the stage, from the choice of a microphone to the end of the event. */
 import { Board } from './console/board.js';
 import { Check, blockedWords } from './console/check.js';
-import { DebateClock, Fairness } from './console/clock.js';
+import { DebateClock } from './console/clock.js';
 import { ask, button } from './console/controls.js';
 import { People } from './console/people.js';
 import { Queue } from './console/queue.js';
@@ -9,6 +9,7 @@ import { Rule } from './console/rule.js';
 import { Level, NoMicrophone, microphones, openMicrophone } from './microphone.js';
 import { StageLink } from './stage-link.js';
 import { Yielding } from './console/yielding.js';
+import { Fairness } from './fairness.js';
 import { h, number, put } from './words.js';
 
 const NAME = 'townsquare-stage-name';
@@ -380,7 +381,7 @@ class TownConsole extends HTMLElement {
     this.#check.show(state.you?.connection, this.#me?.here ?? false);
     this.#showCharge(state, may);
     for (const part of [this.#people, this.#queue, this.#clock, this.#rule, this.#board]) part.show(state, may);
-    this.#fairness.show(state);
+    this.#fairness.show((state.spoken ?? []).filter(([, ms]) => ms >= 1000).map(([key, ms, name]) => ({ key, ms, name })));
   }
 
   #statusWords() {

@@ -1,5 +1,6 @@
 /**
- * What a listener has besides the button: who is on stage, going back and catching up, the data saver, reactions, the debate clock, keys.
+ * What a listener has besides the button: who is on stage, going back and catching up, the data saver, reactions, the debate clock and who has
+ * spoken how long, keys.
  * It comes once there is something to hear, so that the sound waits for none of it.
  *
  * @typedef {import('./programme.js').Programme} Programme
@@ -23,6 +24,8 @@ export class Listening {
   #programme;
   #people = new People();
   #clock = h('div', { className: 'debate', hidden: true });
+  /** @type {import('./fairness.js').Fairness | null} */
+  #fairness = null;
   #controls;
   #spoken = h('p', { className: 'visually-hidden', role: 'status' });
   #spokenAt = 0;
@@ -63,11 +66,20 @@ export class Listening {
     const playing = programme === sound.current && ['connecting', 'playing', 'waiting'].includes(programme.state);
     this.#people.show(playing ? programme : null);
     this.#controls.show(playing);
+    void this.#fair((playing && programme.facts.k && programme.facts.t) || []);
     this.#tick();
     const line = player.querySelector('.player-line')?.textContent;
     if (programme.state === 'idle' || !line || line === this.#spoken.textContent || Date.now() - this.#spokenAt < ANNOUNCE_MILLIS) return;
     this.#spokenAt = Date.now();
     this.#spoken.textContent = line;
+  }
+
+  /** Who has spoken how long, while there is a debate clock. @param {[string, number][]} spoken */
+  async #fair(spoken) {
+    if (!spoken.length && !this.#fairness) return;
+    const { Fairness } = await import('./fairness.js');
+    if (!this.#fairness) this.#clock.after((this.#fairness = new Fairness()).element);
+    this.#fairness.show(spoken.map(([name, seconds], key) => ({ key, name, ms: seconds * 1000 })));
   }
 
   #tick() {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { faultsOf, goOnStage, heard, launch, stepOnStage } from './browser.js';
+import { looksWell } from './looks.js';
 import { binary, startServer } from './server.js';
 import { voice } from './voice.js';
 
@@ -104,6 +105,36 @@ test('pins, a poll and a question are on every page, and votes are counted', asy
   await asHost('polls/1/close', {});
   await cleo.getByText('Closed.').waitFor();
   await heard(cleo);
+});
+
+test('with a debate clock everybody sees who has spoken how long; the page with everything on it looks well', async () => {
+  const fair = bo.getByRole('list', { name: 'Who has spoken how long' });
+  assert.equal(await fair.count(), 0, 'it is no debate');
+  await asHost('polls', { question: 'What shall we build first, when the money is there?', answers: ['The bridge', 'The school', 'Neither'] });
+  await host.getByText('Set up the clock').click();
+  await host.getByLabel('Who has how long').selectOption({ label: 'A time for each turn' });
+  await host.getByLabel('Minutes').fill('10');
+  await host.getByRole('button', { name: 'Set the clock' }).click();
+  await host.getByRole('button', { name: 'Start Ada' }).click();
+  await fair.getByRole('listitem').filter({ hasText: /^Ada\d+:\d\d$/ }).waitFor();
+  await bo.locator('.debate').getByText(/^Ada \d:\d\d$/).waitFor();
+  const page = await (await browsers[1].newContext({ viewport: { width: 390, height: 844 } })).newPage();
+  const wrong = faultsOf(page);
+  await page.goto(event.page);
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await page.getByRole('list', { name: 'Who has spoken how long' }).getByText('Ada').waitFor();
+  await page.getByLabel('Save data').check();
+  await page.getByRole('group', { name: /^What shall we build first/ }).getByLabel('The bridge').check();
+  await page.getByRole('button', { name: 'Vote', exact: true }).click();
+  await page.getByText('You have voted.').waitFor();
+  await page.getByRole('button', { name: 'Clap' }).click();
+  await looksWell(page, 'everything');
+  assert.deepEqual(wrong, []);
+  await page.context().close();
+  await host.getByText('Set up the clock').click();
+  await host.getByLabel('Who has how long').selectOption({ label: 'Off' });
+  await host.getByRole('button', { name: 'Set the clock' }).click();
+  await fair.waitFor({ state: 'hidden' });
 });
 
 test('going back, catching up, and live again', async () => {
@@ -222,10 +253,12 @@ test('who opens the doors’ stream reads that it is not the event yet', async (
     const first = Number(/"begun":\{"first":(\d+)\}/.exec(journal)?.[1]);
     assert.ok(first > 0, 'the doors were open before');
     // Who came while the doors were open has their sound in store, who comes later asks for it.
+    await page.waitForFunction((to) => /** @type {any} */ (document.querySelector('town-player')).stats.next > to + 50, first);
     const late = await (await browsers[1].newContext()).newPage();
     await late.goto(soon.page);
     await late.getByRole('button', { name: 'Listen' }).click();
-    await late.waitForFunction((to) => /** @type {any} */ (document.querySelector('town-player')).stats.next > to + 30, first);
+    await heard(late);
+    await late.waitForFunction(() => /** @type {any} */ (document.querySelector('town-player')).stats.fragments > 25);
     await late.getByRole('button', { name: 'From the beginning' }).waitFor();
     const asked = late.waitForRequest((request) => /from=\d+$/.test(request.url()));
     for (const listener of [page, late]) {

@@ -24,8 +24,8 @@ export async function looksWell(page, name) {
         await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
         await accessible(page, `${name} ${width} ${scheme} ${direction}`);
         await notTooWide(page, `${name} ${width} ${direction}`);
+        await page.screenshot({ path: join(results, `${name}-${width}-${scheme}${direction === 'rtl' ? '-rtl' : ''}.png`), fullPage: true });
       }
-      await page.screenshot({ path: join(results, `${name}-${width}-${scheme}.png`), fullPage: true });
     }
   }
   await fitsLarge(page, name);

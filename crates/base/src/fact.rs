@@ -79,6 +79,15 @@ pub struct Question {
     pub votes: u32,
 }
 
+/// How long one person has spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoke {
+    /// The name shown.
+    pub name: String,
+    /// For how many seconds.
+    pub seconds: u64,
+}
+
 /// A raised hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hand {
@@ -121,6 +130,8 @@ pub enum LiveFact {
     Questions(Vec<Question>),
     /// The debate clock, said when it changes and every few seconds while it runs; none when it is put away.
     Clock(Option<ClockShown>),
+    /// While there is a debate clock: who has spoken how long, the longest first, replacing what was said before.
+    Spoken(Vec<Spoke>),
 }
 
 /// One small fact between roles. Media never travels this way.

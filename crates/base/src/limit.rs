@@ -208,6 +208,9 @@ pub const SPOKEN_NOTED_MILLIS: u64 = 2_000;
 /// People whose time is shown to who is on stage. Answer: those who spoke least are left out.
 pub const SPOKEN_SHOWN_MAX: usize = 100;
 
+/// People whose time listeners are told. Answer: those who spoke least are left out.
+pub const SPOKEN_TOLD_MAX: usize = 6;
+
 /// Seconds of the programme that one order silences. Answer: 400 `bad-request`.
 pub const CUT_SECONDS_MAX: u64 = 600;
 

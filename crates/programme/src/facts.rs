@@ -4,7 +4,7 @@
 //! the whole state goes out on time whatever it costs, and what it overdraws is saved again before anything else is said.
 
 use crate::fragment::{EMSG_BYTES, MDAT_HEADER_BYTES, MOOF_BYTES, payload_bytes};
-use base::fact::{ClockShown, LevelDb, LiveFact, OnStage, Pin, Poll, Question};
+use base::fact::{ClockShown, LevelDb, LiveFact, OnStage, Pin, Poll, Question, Spoke};
 use base::limit::{FACTS_BYTES_MAX, SPEAKERS_PER_EVENT_MAX};
 use base::{FragmentNumber, ParticipantId, Rung};
 use serde_json::{Value, json};
@@ -73,12 +73,13 @@ pub struct State {
     board: Board,
 }
 
-/// What hangs on the board.
+/// What hangs on the board, and what has its turns with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Board {
     pins: Vec<Pin>,
     poll: Option<Poll>,
     questions: Vec<Question>,
+    spoken: Vec<Spoke>,
 }
 
 impl State {
@@ -101,6 +102,7 @@ impl State {
             LiveFact::Poll(poll) => self.board.poll = poll,
             LiveFact::Questions(questions) => self.board.questions = questions,
             LiveFact::Clock(clock) => self.clock = clock,
+            LiveFact::Spoken(spoken) => self.board.spoken = spoken,
         }
     }
 
@@ -139,16 +141,18 @@ enum Part {
     Pins,
     Poll,
     Questions,
+    Spoken,
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Pins, Self::Poll, Self::Questions];
+    const ALL: [Self; 4] = [Self::Pins, Self::Poll, Self::Questions, Self::Spoken];
 
     const fn key(self) -> &'static str {
         match self {
             Self::Pins => "p",
             Self::Poll => "o",
             Self::Questions => "q",
+            Self::Spoken => "t",
         }
     }
 }
@@ -159,6 +163,7 @@ impl Board {
             Part::Pins => self.pins == other.pins,
             Part::Poll => self.poll == other.poll,
             Part::Questions => self.questions == other.questions,
+            Part::Spoken => self.spoken == other.spoken,
         }
     }
 
@@ -167,6 +172,7 @@ impl Board {
             Part::Pins => self.pins.clone_from(&other.pins),
             Part::Poll => self.poll.clone_from(&other.poll),
             Part::Questions => self.questions.clone_from(&other.questions),
+            Part::Spoken => self.spoken.clone_from(&other.spoken),
         }
     }
 
@@ -179,6 +185,10 @@ impl Board {
         match part {
             Part::Pins => few(&self.pins, bytes_max, |pin, chars| json!([pin.id, cut(&pin.text, chars), pin.url])),
             Part::Questions => few(&self.questions, bytes_max, |one, chars| json!([one.id, cut(&one.text, chars), one.votes])),
+            Part::Spoken => {
+                let row = |chars: usize| move |one: &Spoke| json!([cut(&one.name, chars), one.seconds]);
+                fitting(&[40, 20, 12, 8, 4, 0], bytes_max, |chars| Value::from_iter(self.spoken.iter().map(row(chars))).to_string())
+            }
             Part::Poll => {
                 let Some(poll) = &self.poll else { return "null".to_owned() };
                 let text = |chars: usize| {

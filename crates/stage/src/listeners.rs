@@ -1,6 +1,6 @@
 //! What listeners are told of the stage, and how often at most.
 
-use base::fact::{ClockShown, LevelDb, LiveFact, OnStage, Pin, Poll, Question};
+use base::fact::{ClockShown, LevelDb, LiveFact, OnStage, Pin, Poll, Question, Spoke};
 use base::{FragmentNumber, ParticipantId};
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 const LEVELS_EVERY: Duration = Duration::from_millis(500);
 /// Between two tellings of the listener count.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// Between two tellings of who has spoken how long.
+const SPOKEN_EVERY: Duration = Duration::from_secs(5);
 
 /// One thing that is told when it changed, but not more often than every so often.
 #[derive(Debug)]
@@ -49,6 +51,7 @@ pub(crate) struct Listeners {
     begun: Option<Option<FragmentNumber>>,
     share: u32,
     clock: Option<ClockShown>,
+    spoken: Paced<Vec<Spoke>>,
     pins: Vec<Pin>,
     poll: Option<Poll>,
     questions: Vec<Question>,
@@ -65,6 +68,7 @@ impl Listeners {
             begun: None,
             share: 1,
             clock: None,
+            spoken: Paced::new(SPOKEN_EVERY, Vec::new(), Vec::new()),
             pins: Vec::new(),
             poll: None,
             questions: Vec::new(),
@@ -83,6 +87,7 @@ impl Listeners {
             LiveFact::Poll(self.poll.clone()),
             LiveFact::Questions(self.questions.clone()),
             LiveFact::Clock(self.clock.clone()),
+            LiveFact::Spoken(self.spoken.told.clone()),
         ];
         known.extend(self.begun.map(LiveFact::Begun));
         known
@@ -105,6 +110,15 @@ impl Listeners {
         self.clock.clone_from(&clock);
         self.waiting.retain(|fact| !matches!(fact, LiveFact::Clock(_)));
         self.waiting.push(LiveFact::Clock(clock));
+    }
+
+    /// Whether it is time to say who has spoken how long.
+    pub(crate) fn wants_spoken(&self, at: Instant) -> bool {
+        self.spoken.next.is_none_or(|next| next <= at)
+    }
+
+    pub(crate) fn set_spoken(&mut self, spoken: Vec<Spoke>) {
+        self.spoken.now = spoken;
     }
 
     pub(crate) fn set_board(&mut self, pins: Vec<Pin>, poll: Option<Poll>, questions: Vec<Question>) {
@@ -138,6 +152,7 @@ impl Listeners {
             facts.push(LiveFact::Stage(stage));
         }
         facts.extend(self.levels.due(at).map(LiveFact::Levels));
+        facts.extend(self.spoken.due(at).map(LiveFact::Spoken));
         if let Some(count) = self.count.due(at) {
             facts.push(LiveFact::Listeners(count));
             // Powers of two, so that it does not change with every listener.
@@ -151,6 +166,6 @@ impl Listeners {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        [self.levels.deadline(), self.count.deadline()].into_iter().flatten().min()
+        [self.levels.deadline(), self.count.deadline(), self.spoken.deadline()].into_iter().flatten().min()
     }
 }

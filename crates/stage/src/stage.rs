@@ -238,6 +238,9 @@ impl Stage {
         let stage =
             people.map(|(id, person)| OnStage { participant: id, name: person.name.clone(), muted: person.muted.is_some() }).collect();
         let begun = self.on_air().then_some((self.kept.phase == Phase::Live).then_some(self.kept.begun));
+        if self.listeners.wants_spoken(turn.now.instant) {
+            self.listeners.set_spoken(self.spoken_told());
+        }
         for fact in self.listeners.due(turn.now.instant, stage, begun) {
             if matches!(fact, LiveFact::Listeners(_)) {
                 turn.out.push(Output::StateChanged);

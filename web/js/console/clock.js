@@ -1,4 +1,4 @@
-/** The debate clock as everybody on stage sees it, its set-up for who rules, and how long everybody has spoken. */
+/** The debate clock as everybody on stage sees it, and its set-up for who rules. */
 import { h, put, typed } from '../words.js';
 import { button, keep, minutes } from './controls.js';
 
@@ -125,34 +125,6 @@ export class DebateClock {
       this.#setUp.open = false;
       this.#setUp.querySelector('summary')?.focus();
     }
-  }
-}
-
-/** How long everybody has spoken, who left among them, as shares of the one who spoke longest. */
-export class Fairness {
-  #list = h('ul', { className: 'fairness', ariaLabel: 'Who has spoken how long' });
-  element = h('section', { className: 'card stack', hidden: true }, h('h2', {}, 'Who has spoken'), this.#list);
-  /** @type {Map<number | string, { item: HTMLElement, name: HTMLElement, time: HTMLElement }>} */ #rows = new Map();
-
-  /** @param {StageState} state */
-  show(state) {
-    const spoken = (state.spoken ?? []).filter(([, ms]) => ms >= 1000);
-    const most = Math.max(1, ...spoken.map(([, ms]) => ms));
-    this.element.hidden = !spoken.length;
-    const make = () => {
-      const [name, time] = [h('span', {}), h('span', { className: 'meta' })];
-      return { item: h('li', {}, name, h('span', { className: 'share', ariaHidden: 'true' }), time), name, time };
-    };
-    keep(this.#list, this.#rows, spoken, ([id]) => id, make, (row, [, ms, name]) => {
-      put(row.name, [typed(name)]);
-      put(row.time, minutes(ms));
-      row.item.style.setProperty('--share', (ms / most).toFixed(3));
-    });
-  }
-
-  clear() {
-    this.#rows.clear();
-    this.#list.replaceChildren();
   }
 }
 

@@ -92,10 +92,15 @@ fn the_board_is_said_when_it_changes_and_now_and_then() {
     assert_eq!(tell(&mut teller, &state, 4), "");
     let said = (5..80).find(|number| tell(&mut teller, &state, *number).contains(r#""p":"#));
     assert_eq!(said, Some(76), "again for who joins");
+    let spoke = |name: &str, seconds| Spoke { name: name.into(), seconds };
+    state.take(LiveFact::Spoken(vec![spoke("Ada", 125), spoke("Ben", 60)]));
+    let said: Vec<String> = (77..82).map(|number| tell(&mut teller, &state, number)).filter(|said| said.contains(r#""t":"#)).collect();
+    assert_eq!(said, [r#"{"t":[["Ada",125],["Ben",60]]}"#]);
+    state.take(LiveFact::Spoken(vec![]));
     state.take(LiveFact::Pins(vec![]));
     state.take(LiveFact::Poll(None));
-    let said: String = (81..90).map(|number| tell(&mut teller, &state, number)).collect();
-    assert!(said.contains(r#""p":[]"#) && said.contains(r#""o":null"#), "{said}");
+    let said: String = (82..92).map(|number| tell(&mut teller, &state, number)).collect();
+    assert!(said.contains(r#""p":[]"#) && said.contains(r#""o":null"#) && said.contains(r#""t":[]"#), "{said}");
 }
 
 /// The longest that may hang there.
@@ -107,6 +112,7 @@ fn long_board(state: &mut State) {
     state.take(LiveFact::Questions((0..20).map(|id| Question { id, text: text.repeat(2), votes: u32::MAX }).collect()));
     let answers = (0..6).map(|_| ("ß\"".repeat(30), u32::MAX)).collect();
     state.take(LiveFact::Poll(Some(Poll { id: 50, question: text, answers, open: true })));
+    state.take(LiveFact::Spoken((0..6).map(|_| Spoke { name: "ß\"".repeat(20), seconds: 100_000 }).collect()));
 }
 
 #[test]
@@ -150,6 +156,10 @@ fn busy(writer: &mut Writer, slot: u64, names: usize) {
     writer.tell(LiveFact::Listeners(1_000 + u32::try_from(slot).unwrap()));
     if slot.is_multiple_of(5) {
         writer.tell(LiveFact::Reactions((0..8).map(|kind| (kind, 10)).collect()));
+        let spoke = |participant: u16| Spoke { name: name(participant), seconds: slot / 5 * u64::from(participant) };
+        if slot.is_multiple_of(25) {
+            writer.tell(LiveFact::Spoken([3, 7, 12, 16, 1, 2].map(spoke).to_vec()));
+        }
         writer.tell(LiveFact::Pins(vec![pin(1, "The agenda of tonight's meeting"), pin(2, "The map of the new roads")]));
         let votes = u32::try_from(slot).unwrap();
         let answers = ["Build it", "Leave it", "Ask again next year"].map(|answer| (answer.to_owned(), votes)).to_vec();
@@ -163,7 +173,7 @@ fn boxes_and_facts_keep_their_share_and_a_joiner_knows_all_within_five_seconds()
     for (rung, percent_max) in [(Rung::R64, 15.0), (Rung::R32, 25.0), (Rung::R16, 20.0)] {
         for names in [12, 24, 40] {
             let (mut sound, mut all, mut levels) = (0, 0, Vec::new());
-            let mut boards = BTreeMap::from(["p", "o", "q"].map(|key| (key, Vec::new())));
+            let mut boards = BTreeMap::from(["p", "o", "q", "t"].map(|key| (key, Vec::new())));
             let mut last_whole: Option<u64> = None;
             let mut writer = Writer::open(&Opening::fresh());
             for tick in 0..50 * 60u64 {

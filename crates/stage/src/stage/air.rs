@@ -3,9 +3,9 @@
 use super::{Stage, Turn, millis};
 use crate::kept::Phase;
 use crate::words::{Loudness, Mix, Output, SessionId, Spoken};
-use base::fact::LevelDb;
+use base::fact::{LevelDb, Spoke};
 use base::journal::What;
-use base::limit::{HEARD_AFTER_LEAVING_MILLIS, HOLD_AFTER_MILLIS, SPOKEN_NOTED_MILLIS, SPOKEN_SHOWN_MAX};
+use base::limit::{HEARD_AFTER_LEAVING_MILLIS, HOLD_AFTER_MILLIS, SPOKEN_NOTED_MILLIS, SPOKEN_SHOWN_MAX, SPOKEN_TOLD_MAX};
 use base::{FragmentNumber, ParticipantId};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -182,6 +182,15 @@ impl Stage {
         rows.sort_by_key(|row| (Reverse(row.millis), row.person));
         rows.truncate(SPOKEN_SHOWN_MAX);
         rows
+    }
+
+    /// What listeners are told of that: while there is a debate clock, for it is a debate that is to be fair.
+    pub(super) fn spoken_told(&self) -> Vec<Spoke> {
+        if self.kept.clock.is_none() {
+            return Vec::new();
+        }
+        let rows = self.who_has_spoken().into_iter().map(|row| Spoke { name: row.name, seconds: row.millis / 1_000 });
+        rows.filter(|row| row.seconds > 0).take(SPOKEN_TOLD_MAX).collect()
     }
 
     /// Writes down how long everybody has spoken, where it has changed.

@@ -238,6 +238,9 @@ fn word(output: &Output) -> Option<String> {
         Output::Listeners(LiveFact::RecordingStopped) => "r0".to_owned(),
         Output::Listeners(LiveFact::Begun(begun)) => format!("b{}", begun.map_or(0, |first| first.0.max(1))),
         Output::Listeners(LiveFact::Clock(clock)) => format!("k{}", clock.as_ref().map_or(0, |clock| clock.budgets.len())),
+        Output::Listeners(LiveFact::Spoken(spoken)) => {
+            spoken.iter().fold("t".to_owned(), |text, one| format!("{text}{}:{}", one.name, one.seconds))
+        }
         Output::Listeners(LiveFact::Reactions(kinds)) => format!("x{}", kinds.len()),
         Output::Listeners(LiveFact::Share(share)) => format!("d{share}"),
         Output::Listeners(LiveFact::Pins(pins)) => format!("p{}", pins.len()),

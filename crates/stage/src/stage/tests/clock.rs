@@ -74,6 +74,26 @@ fn a_turn_has_its_budget_anew() {
 }
 
 #[test]
+fn listeners_of_a_debate_are_told_who_has_spoken_how_long() {
+    let mut world = debate();
+    let talk = |world: &mut World, participant: u16, seconds: u64| {
+        let mut told = Vec::new();
+        for _ in 0..seconds * 10 {
+            world.millis += 100;
+            told.extend(world.all(voice(participant, 30, true, false)).split(' ').filter(|word| word.starts_with('t')).map(str::to_owned));
+        }
+        told
+    };
+    assert_eq!(talk(&mut world, 2, 12), [""; 0], "it is no debate yet");
+    let set = world.all(set(Some(ClockMode::Speaker), 600, &[]));
+    assert!(set.contains("tNa:11"), "{set}");
+    assert_eq!(talk(&mut world, 3, 11), ["tNa:11Nb:5", "tNa:11Nb:10"], "every five seconds");
+    world.millis += 5_000;
+    let off = world.all(act("host", Action::Clock { mode: None, seconds: 0, sides: Vec::new() }));
+    assert!(off.split(' ').any(|word| word == "t"), "{off}");
+}
+
+#[test]
 fn a_lost_connection_costs_nobody_their_time() {
     let mut world = debate();
     world.all([set(Some(ClockMode::Speaker), 60, &[]), turn("host", Some(2))].concat());
