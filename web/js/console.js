@@ -183,10 +183,18 @@ class TownConsole extends HTMLElement {
     if ('state' in said) {
       const before = this.#state?.phase;
       this.#state = said.state;
-      if (said.state.phase === 'ended') return this.#over(`The event is over.${before === 'live' ? ' Its page has the replay in a moment.' : ''}`);
+      if (said.state.phase === 'ended' && !this.#me?.here) return this.#over(`The event is over.${before === 'live' ? ' Its page has the replay in a moment.' : ''}`);
+      if (said.state.phase === 'ended') this.#amongThemselves(before);
       if (before === 'doors' && said.state.phase === 'live') this.#say('The event has begun.');
     }
     this.#show();
+  }
+
+  /** The event is over; who is still here talks on. @param {string | undefined} before */
+  #amongThemselves(before) {
+    if (before === 'ended') return;
+    for (const part of [this.#sound, this.#rule.element, this.#queue.element, this.#clock.element, this.#board.element]) part.remove();
+    this.#people.element.after(h('p', {}, h('a', { href: this.#given('page'), target: '_blank' }, 'The event’s page, with the replay in a moment')));
   }
 
   /** @param {string} text */
@@ -366,10 +374,11 @@ class TownConsole extends HTMLElement {
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
     // What a stage says nothing of is not offered.
-    this.#step.hidden = me?.backstage === undefined || (!live && !aside);
+    const over = state?.phase === 'ended';
+    this.#step.hidden = over || me?.backstage === undefined || (!live && !aside);
     put(this.#step, aside ? 'Step on stage' : 'Step backstage');
     this.#step.classList.toggle('quiet', !aside);
-    this.#ready.hidden = me?.ready === undefined || live;
+    this.#ready.hidden = over || me?.ready === undefined || live;
     put(this.#ready, me?.ready ? 'I am not ready after all' : 'I am ready');
     if (state) this.#showParts(state);
   }
@@ -389,6 +398,7 @@ class TownConsole extends HTMLElement {
     if (!state) return 'Connecting to the stage…';
     if (!this.#linked) return 'Connection lost. Coming back by itself…';
     if (state.phase === 'live') return `Live. ${number(state.listeners)} listening.`;
+    if (state.phase === 'ended') return 'The event is over. You are among yourselves: nobody else hears you, and nothing is recorded.';
     if (state.phase === 'doors') return `The doors are open. ${number(state.listeners)} waiting, and they hear the hold sound alone.`;
     return 'Backstage. The audience hears nobody yet.';
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PATIENCE_MILLIS, downlinkOf, faultsOf, given, goOnStage, heard, keepStream, launch, statsOf, streamOf } from './browser.js';
 import { OTHER, SAME, alike, decibels, decode, envelope, fragments, heardAs } from './hear.js';
+import { looksWell } from './looks.js';
 import { startServer } from './server.js';
 import { voice } from './voice.js';
 
@@ -217,4 +218,16 @@ test('after the end the replay is on the same page', async () => {
   const same = alike(envelope(samples.slice(16_000 * (until - 11), 16_000 * until)), envelope(sound));
   console.log('replayed', same);
   assert.ok(same > 0.9, `and sounds there as it was heard live: ${same}`);
+});
+
+test('whoever was on the stage talks on among themselves', async () => {
+  for (const page of [ada, ben]) await page.getByText('You are among yourselves: nobody else hears you').waitFor();
+  await looksWell(ada, 'among-themselves');
+  const { same } = await heardAs(async () => decode(await downlinkOf(ada, 12)), spoken.ben);
+  console.log('after the end', same);
+  assert.ok(same > SAME, `Ada hears Ben: ${same}`);
+  await ben.getByRole('button', { name: 'Leave the stage' }).click();
+  await ada.getByRole('listitem').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' });
+  await ada.getByRole('button', { name: 'Leave the stage' }).click();
+  await ada.getByRole('button', { name: 'Turn on the microphone' }).waitFor();
 });

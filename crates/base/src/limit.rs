@@ -196,6 +196,9 @@ pub const SUCCESSION_MILLIS: u64 = 15_000;
 /// Milliseconds without a microphone on stage after which listeners hear the hold sound: longer than a restart of the stage takes.
 pub const HOLD_AFTER_MILLIS: u64 = 5_000;
 
+/// Milliseconds after the end for which those who were on stage may go on talking among themselves. Answer: they are disconnected.
+pub const AFTER_END_MILLIS_MAX: u64 = 30 * 60_000;
+
 /// Milliseconds after the announced start for which the doors stay open for a host who does not come. Answer: the event ends.
 pub const HOST_LATE_MILLIS_MAX: u64 = 6 * 3_600_000;
 

@@ -1,6 +1,7 @@
 //! The state machine of one event's stage: what comes in is taken in, then what follows from it and from the time is done.
 
 mod act;
+mod after;
 mod air;
 mod charge;
 mod clock;
@@ -52,6 +53,7 @@ pub struct Stage {
     /// The present as of the last input.
     now: Now,
     ending: bool,
+    after: Option<after::After>,
     sessions: BTreeMap<SessionId, Session>,
     /// When the microphone of who holds a place went away.
     absent: BTreeMap<ParticipantId, Instant>,
@@ -77,6 +79,7 @@ impl Stage {
             schedule,
             now,
             ending: false,
+            after: None,
             sessions: BTreeMap::new(),
             lost: gone.clone(),
             absent: gone,
@@ -135,6 +138,9 @@ impl Stage {
     /// When [`Input::Tick`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        if self.kept.phase == Phase::Ended {
+            return self.after.as_ref().map(|after| after.until);
+        }
         let vanish = self.lost.values().map(|at| *at + SHOWN_AFTER_LOSS).min();
         let given_up = self.absent.values().map(|at| *at + PLACE_HELD).min();
         let others = [self.doors_deadline(), self.air_deadline(), self.charge_deadline(), self.clock_deadline()];
@@ -154,8 +160,11 @@ impl Stage {
             self.settle_clock(&mut turn);
             self.settle_air(&mut turn);
             self.tell_roles(&mut turn);
+            self.tell_listeners(&mut turn);
+        } else {
+            self.settle_buses(&mut turn);
+            self.settle_after(&mut turn);
         }
-        self.tell_listeners(&mut turn);
         turn.out
     }
 
@@ -223,9 +232,7 @@ impl Stage {
         self.journal(turn, What::Ended { end, heard: self.heard_end() });
         turn.out.push(Output::Tell(Fact::Ended { event: self.event, at: turn.now.wall, end }));
         turn.out.push(Output::StateChanged);
-        for session in self.sessions.keys().copied().collect::<Vec<_>>() {
-            self.shut(turn, session);
-        }
+        self.stay_behind(turn);
         self.lost.clear();
         self.absent.clear();
     }

@@ -23,8 +23,10 @@ export class People {
 
   /** @param {StageState} state @param {{ rules: boolean }} may */
   show(state, may) {
-    const on = state.stage.filter((one) => !one.backstage);
-    const off = state.stage.filter((one) => one.backstage);
+    // After the end there is no stage any more, only those who talk on.
+    const over = state.phase === 'ended';
+    const on = state.stage.filter((one) => !one.backstage && !over);
+    const off = state.stage.filter((one) => (over ? one.here : one.backstage));
     this.#nobody.hidden = on.length > 0 || state.phase !== 'live';
     this.#offPart.hidden = !off.length;
     const all = new Set(state.stage.map((one) => one.id));
@@ -77,11 +79,12 @@ export class People {
     row.step.ariaLabel = `${row.backstage ? 'Call on stage' : 'Send backstage'}: ${one.name}`;
     // A stage that knows of no lock knows of none of these either.
     const knows = state.locked !== undefined;
-    row.promote.hidden = !knows || one.role === 'host';
+    const over = state.phase === 'ended';
+    row.promote.hidden = over || !knows || one.role === 'host';
     put(row.promote, one.role === 'co-host' ? 'Make speaker' : 'Make co-host');
     row.promote.ariaLabel = `${one.role === 'co-host' ? 'Make speaker' : 'Make co-host'}: ${one.name}`;
-    row.hand.hidden = !knows || one.role === 'host' || state.in_charge === one.id;
-    row.ban.hidden = !knows || one.role === 'host';
+    row.hand.hidden = over || !knows || one.role === 'host' || state.in_charge === one.id;
+    row.ban.hidden = over || !knows || one.role === 'host';
   }
 
   /** @param {Person} one @returns {Row} */

@@ -76,7 +76,7 @@ export class Rule {
   async #ending() {
     const sure = await ask({
       title: 'End the event?',
-      words: 'Everybody is disconnected and the replay appears on the event’s page. An ended event can’t go live again.',
+      words: 'Listeners hear no more, and the replay appears on the event’s page. Whoever is on stage or behind it can talk on among themselves. An ended event can’t go live again.',
       yes: 'End for everybody',
       no: 'Not yet',
     });

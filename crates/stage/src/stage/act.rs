@@ -12,7 +12,7 @@ type Done = Result<(), FaultKind>;
 
 impl Stage {
     pub(super) fn act(&mut self, turn: &mut Turn, who: &Who, action: Action) -> Done {
-        if self.ending || self.kept.phase == Phase::Ended {
+        if self.is_over() && !self.is_for_after(&action) {
             return if action == Action::End && self.role_of(who) != Role::Speaker { Ok(()) } else { Err(FaultKind::EventEnded) };
         }
         // Whoever was removed or banned does nothing here any more.

@@ -67,8 +67,8 @@ impl Stage {
         self.kept.phase == Phase::Live && self.placed(participant).is_ok_and(|person| !person.backstage)
     }
 
-    /// Tells the desk what has changed, and ends an event that everybody has left.
-    pub(super) fn settle_air(&mut self, turn: &mut Turn) {
+    /// Tells the desk who is on the air by now.
+    pub(super) fn settle_buses(&mut self, turn: &mut Turn) {
         let wanted = |session: &super::Session| session.speaker.map(|speaker| self.is_on_air(speaker));
         let changes =
             self.sessions.iter().filter_map(|(id, session)| Some((*id, wanted(session)?)).filter(|(_, on)| *on != session.on_air));
@@ -78,6 +78,11 @@ impl Stage {
             }
             turn.out.push(Output::Mix(Mix::OnAir { session, on }));
         }
+    }
+
+    /// Tells the desk what has changed, and ends an event that everybody has left.
+    pub(super) fn settle_air(&mut self, turn: &mut Turn) {
+        self.settle_buses(turn);
         let now = turn.now.instant;
         let is_empty = self.kept.phase == Phase::Live && !self.sessions.values().any(|session| session.on_air);
         self.air.empty = if is_empty { self.air.empty.or(Some(now)) } else { None };

@@ -75,6 +75,9 @@ impl Stage {
 
     /// Whether the clock leaves this participant no time.
     pub(super) fn time_is_spent(&self, participant: ParticipantId) -> bool {
+        if self.is_over() {
+            return false;
+        }
         let theirs = |clock: Clock| clock.budgets.into_iter().find(|budget| budget.who.contains(&participant));
         self.clock_now().and_then(theirs).is_some_and(|budget| budget.left_ms == 0)
     }

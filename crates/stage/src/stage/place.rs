@@ -1,7 +1,7 @@
 //! Sessions and places: who is let in, who has a place, who gives way.
 
 use super::{PLACE_HELD, Session, Stage, Turn, air, charge};
-use crate::kept::{Participant, Phase, Standing, role};
+use crate::kept::{Participant, Standing, role};
 use crate::words::{Connection, Mix, Output, SessionId, SessionKind, Who};
 use base::journal::{Role, What};
 use base::{FaultKind, ParticipantId, limit};
@@ -43,13 +43,15 @@ impl Stage {
         Ok(())
     }
 
-    /// The number that somebody has already, whether they hold a place or left; who was removed or banned may not come back. Of those who
+    /// The number that somebody has already, whether they hold a place or left; who was removed or banned may not come back. After the end
+    /// nobody comes but those who were there. Of those who
     /// came with one link, a ban of one leaves the others where they are.
     pub(super) fn known(&self, who: &Who) -> Result<Option<ParticipantId>, FaultKind> {
-        if self.ending || self.kept.phase == Phase::Ended {
+        let known = who.key.as_deref().and_then(|key| self.kept.by_key(key));
+        let talks_on = known.is_some_and(|(id, person)| person.standing == Standing::OnStage && self.talks_on(id));
+        if self.is_over() && !talks_on {
             return Err(FaultKind::EventEnded);
         }
-        let known = who.key.as_deref().and_then(|key| self.kept.by_key(key));
         let banned = self.kept.banned.contains(&who.ticket);
         match known {
             Some((id, person)) if person.standing == Standing::OnStage => Ok(Some(id)),

@@ -1,5 +1,6 @@
 //! Rows through one `check`: what goes in, and the last step's outputs in short words.
 
+mod after;
 mod charge;
 mod clock;
 mod doors;
@@ -346,7 +347,7 @@ fn an_event_goes_live_and_ends() {
     let end = || act("host", Action::End);
     check(vec![live()], "open epoch:1 live hold:false b1");
     check(vec![live(), live()], "");
-    check(vec![live(), media(1, "a"), end()], "close ended:7 over mix-1 bye:1 s0");
+    check(vec![live(), media(1, "a"), end()], "close ended:7 over mix-1 bye:1");
     check(vec![end()], "ended:0 over");
     check(vec![live(), end(), end()], "");
     check(vec![live(), end(), live()], "event-ended");

@@ -178,6 +178,10 @@ impl Control {
             Report::ProgrammeClosed(desk, end) => {
                 if let Some(id) = self.event_at(desk) {
                     self.drive(id, Input::ProgrammeClosed { end });
+                    for reply in self.events.get_mut(&id).map(|event| std::mem::take(&mut event.ending)).unwrap_or_default() {
+                        // Who asked may have gone.
+                        let _ = reply.send(Ok(Done::Done));
+                    }
                     self.leave_if_idle(id);
                 }
             }
@@ -342,13 +346,10 @@ impl Control {
             && let Some(event) = self.events.remove(&id)
         {
             self.network.order(ToNetwork::Remove(event.desk));
-            for reply in event.ending {
-                // Who asked may have gone.
-                let _ = reply.send(Ok(Done::Done));
-            }
             for reply in event.beginning {
                 let _ = reply.send(Err(FaultKind::EventEnded));
             }
+            self.world.guests.set(id, &[]);
             self.agenda.note(&self.world.events.join(id.to_string()), id, now().wall);
         }
         self.metrics.events.store(self.events.len() as u64, Relaxed);
@@ -414,7 +415,6 @@ impl Control {
                     self.world.guests.set(id, admitted);
                 }
                 if let Fact::Ended { .. } = &fact {
-                    self.world.guests.set(id, &[]);
                     self.said.note(fact.clone());
                 }
                 (self.world.tell)(fact);

@@ -52,7 +52,7 @@ pub(super) enum ToEncoder {
     Begun(DeskId, MediaTime),
     /// Whether a rung besides the recording is asked for.
     Rung(DeskId, Rung, bool),
-    /// The programme ends with the ticks that have come.
+    /// The programme ends with the ticks that have come; those who hear the stage go on hearing it.
     End(DeskId),
     /// The role ends.
     Exit,
@@ -142,7 +142,11 @@ impl Encoding {
             ToEncoder::Begun(desk, begun) => self.with(desk, |event| event.begun = begun),
             ToEncoder::Rung(desk, rung, on) => self.rung(desk, rung, on),
             ToEncoder::End(desk) => {
-                self.events.remove(&desk);
+                // Who was on the stage may talk on.
+                self.with(desk, |event| {
+                    event.programme = None;
+                    event.tracks = [const { None }; INPUTS];
+                });
                 // Blocks rather than lose the end; the recorder waits for nobody.
                 let _ = self.recorder.send(ToRecorder::End(desk));
             }
