@@ -227,7 +227,7 @@ test('whoever was on the stage talks on among themselves', async () => {
   console.log('after the end', same);
   assert.ok(same > SAME, `Ada hears Ben: ${same}`);
   await ben.getByRole('button', { name: 'Leave the stage' }).click();
-  await ada.getByRole('listitem').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' });
+  await ada.getByRole('list', { name: 'Backstage', exact: true }).getByRole('listitem').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' });
   await ada.getByRole('button', { name: 'Leave the stage' }).click();
   await ada.getByRole('button', { name: 'Turn on the microphone' }).waitFor();
 });
