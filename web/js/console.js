@@ -178,6 +178,7 @@ class TownConsole extends HTMLElement {
     if ('refused' in said) return this.#over(said.refused);
     if ('levels' in said) return this.#people.levels(new Map(said.levels));
     if ('talking_muted' in said) return this.#tellTalking();
+    if ('trouble' in said) return this.#tell(said.trouble);
     if ('blocked' in said) return this.#tell(said.blocked ? blockedWords(said.blocked) : '');
     if ('link' in said) this.#linked = said.link === 'on';
     if ('state' in said) {

@@ -14,10 +14,11 @@
  *   locked?: boolean, in_charge?: number | null, succession?: number[], hands?: Hand[], hands_open?: boolean, clock?: Clock | null,
  *   spoken?: [number, number, string][] }} StageState
  *
- * What the link says besides: `blocked` names the ports on which no sound gets through; null once it does.
+ * What the link says besides: `blocked` names the ports on which no sound gets through; null once it does. `trouble` is what keeps the stage
+ * from opening though it answers, in words; empty once it opens.
  * @typedef {{ udp: string[], tcp: string[] }} Ports
  * @typedef {{ state: StageState } | { levels: [number, number][] } | { talking_muted: number } | { link: 'on' | 'lost' } | { refused: string } |
- *   { blocked: Ports | null }} Said
+ *   { blocked: Ports | null } | { trouble: string }} Said
  *
  * How an action ended: `fault` is empty when it is done, else what went wrong in words; `code` as in base::fault.
  * @typedef {{ fault: string, code: string, answer: any }} Done
@@ -32,6 +33,8 @@ const CHECK_MILLIS = 20_000;
 const CONNECT_MILLIS = 4000;
 /** So many sessions in a row that carry nothing are no accident of a busy machine. */
 const BLOCKED_FAILURES = 2;
+/** Somebody has to make room; until then it is tried again. */
+const DISK_FULL = 507;
 const KEY = 'townsquare-stage-key';
 
 export class StageLink {
@@ -204,6 +207,7 @@ export class StageLink {
   /** The control stream: one JSON object a line, opened again whenever it breaks. */
   async #listen() {
     let failures = 0;
+    let trouble = '';
     while (!this.#over.signal.aborted) {
       const control = (this.#control = new AbortController());
       let lines = 0;
@@ -214,6 +218,9 @@ export class StageLink {
           this.with.said({ refused: await why(answer) });
           return this.close();
         }
+        const before = trouble;
+        trouble = answer.status === DISK_FULL ? await why(answer) : '';
+        if (trouble !== before) this.with.said({ trouble });
         if (!answer.ok || !answer.body) throw new Error(String(answer.status));
         this.with.said({ link: 'on' });
         for await (const line of linesOf(answer.body)) {

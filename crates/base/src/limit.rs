@@ -172,9 +172,6 @@ pub const PLACE_HELD_MILLIS_MAX: u64 = 60_000;
 /// Tickets banned from one event. Answer: 409 `ban-full`.
 pub const BARRED_TICKETS_MAX: usize = 1_024;
 
-/// Events whose banned tickets every role is told of, the ended ones among them. Answer: the oldest ones are told no more.
-pub const BARRED_EVENTS_MAX: usize = 256;
-
 /// Browsers and accounts that a ban of one ticket covers, of those that came with it. Answer: the newest are kept.
 pub const BEARERS_PER_TICKET_MAX: u32 = 16;
 

@@ -24,6 +24,17 @@ pub fn record(entry: &Entry) -> Vec<u8> {
     record::frame(&serde_json::to_vec(&wire).expect("strings and numbers are JSON"))
 }
 
+/// Bytes at a journal's end in which [`is_over`] finds its last record.
+pub const TAIL_BYTES: u64 = 256;
+
+/// Whether the last bytes of a journal say that the event is over, for who need not read all of a long one. When they don't, it may be.
+#[must_use]
+pub fn is_over(tail: &[u8]) -> bool {
+    let read = |payload: &[u8]| serde_json::from_slice::<Wire>(payload).ok().filter(|wire| matches!(wire.what, WireWhat::Ended { .. }));
+    // Where the last record begins is not known; what is none does not check.
+    (0..tail.len()).any(|at| matches!(record::read_all(&tail[at..], read), (ended, taken) if ended.len() == 1 && at + taken == tail.len()))
+}
+
 /// A journal as it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Journal {

@@ -90,6 +90,24 @@ fn room_that_comes_back_corrupts_nothing() {
 }
 
 #[test]
+fn who_goes_live_where_no_file_can_be_made_is_told_what_to_do() {
+    let mut server = Server::prepared(&[]);
+    let Some(disk) = SmallDisk::mount_with(server.data().join("events"), "nr_inodes=32") else { return };
+    server.start_supervisor();
+    server.wait_ready();
+    let event = server.create_event("No room");
+    let files = disk.fill_with_files();
+    let said = server.run(&["event", "go-live", &event.id]);
+    let text = String::from_utf8_lossy(&said.stderr);
+    assert!(!said.status.success() && text.contains("disk is full") && text.contains("Free space"), "{text}");
+    for file in files {
+        std::fs::remove_file(file).expect("removed");
+    }
+    server.go_live(&event);
+    server.end(&event);
+}
+
+#[test]
 fn a_command_on_a_full_disk_says_so() {
     let server = Server::prepared(&[]);
     let Some(disk) = SmallDisk::mount(server.data()) else { return };

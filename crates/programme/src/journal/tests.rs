@@ -65,6 +65,19 @@ fn every_kind_goes_there_and_back() {
 }
 
 #[test]
+fn an_end_is_known_by_the_last_bytes() {
+    let over: Vec<u8> = every_kind().iter().flat_map(record).collect();
+    let longest = What::Ended { end: FragmentNumber(u64::MAX), heard: Some(FragmentNumber(u64::MAX)) };
+    let longest = record(&Entry { at: UnixMillis(i64::MIN), what: longest });
+    let tail = |bytes: &[u8]| bytes[bytes.len().saturating_sub(usize::try_from(TAIL_BYTES).unwrap())..].to_vec();
+    assert!(is_over(&tail(&over)) && is_over(&tail(&[over.clone(), longest].concat())));
+    let open: Vec<u8> = every_kind().iter().rev().skip(1).rev().flat_map(record).collect();
+    for open in [&open[..], &over[..over.len() - 1], &[&over[..], b"x"].concat(), b""] {
+        assert!(!is_over(&tail(open)));
+    }
+}
+
+#[test]
 fn what_older_versions_wrote_is_read() {
     let line = br#"{"at":5,"joined":{"participant":3,"key":"k","name":"Ada","role":"host"}}"#;
     let joined =

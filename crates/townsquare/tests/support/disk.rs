@@ -12,8 +12,13 @@ pub struct SmallDisk(PathBuf);
 impl SmallDisk {
     /// `None`, with the reason printed, where nothing may be mounted.
     pub fn mount(at: PathBuf) -> Option<Self> {
+        Self::mount_with(at, "size=4m")
+    }
+
+    /// The same with another limit, in `mount`'s words.
+    pub fn mount_with(at: PathBuf, limit: &str) -> Option<Self> {
         std::fs::create_dir_all(&at).expect("a directory");
-        let said = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&at).output().expect("mount is there");
+        let said = Command::new("mount").args(["-t", "tmpfs", "-o", limit, "tmpfs"]).arg(&at).output().expect("mount is there");
         if !said.status.success() {
             eprintln!("skipped: no file system can be mounted here: {}", String::from_utf8_lossy(&said.stderr).trim());
             return None;
@@ -35,6 +40,19 @@ impl SmallDisk {
                     Err(error) if error.kind() == ErrorKind::StorageFull => break,
                     Err(error) => panic!("filling the disk: {error}"),
                 }
+            }
+        }
+    }
+
+    /// Leaves no room for one more file; gives those that fill it.
+    pub fn fill_with_files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        loop {
+            let path = self.0.join(format!("file-{}", files.len()));
+            match File::create(&path) {
+                Ok(_) => files.push(path),
+                Err(error) if error.kind() == ErrorKind::StorageFull => return files,
+                Err(error) => panic!("filling the disk: {error}"),
             }
         }
     }

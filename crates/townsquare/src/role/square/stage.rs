@@ -51,12 +51,15 @@ async fn post(socket: &Path, event: EventId, ticket: &str, order: Order) -> anyh
 
 /// What the stage refused, in our own words; what it says and we don't know is our own fault.
 fn refusal(event: EventId, status: StatusCode, body: &[u8]) -> FaultKind {
-    const KNOWN: [FaultKind; 6] = [
+    const KNOWN: [FaultKind; 9] = [
         FaultKind::EventUnknown,
         FaultKind::EventNotLive,
         FaultKind::EventEnded,
         FaultKind::EventsFull,
         FaultKind::StageFull,
+        FaultKind::DiskFull,
+        FaultKind::BanFull,
+        FaultKind::TooManyRequests,
         FaultKind::RoleDown,
     ];
     let code = serde_json::from_slice::<serde_json::Value>(body).ok();

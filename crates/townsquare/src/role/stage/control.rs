@@ -12,7 +12,7 @@ use super::metrics::Metrics;
 use super::mixing::{DeskId, Place};
 use super::network::{Network, ToNetwork};
 use super::recorder::ToRecorder;
-use super::recording::{Opened, Recording, forget_memory};
+use super::recording::{Opened, Recording, fault_of, forget_memory};
 use super::words::{Done, InputLevel, Reply, Report, Request, Seat};
 use crate::link::Standing;
 use ::stage::{Action, Input, Loudness, MediaUse, Mix, Now, Output, Phase, SessionId, SessionKind, Who};
@@ -20,7 +20,10 @@ use base::fact::Fact;
 use base::limit::LIVE_EVENTS_MAX;
 use base::{EventId, FaultKind, ParticipantId, Rung, UnixMillis};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -70,6 +73,8 @@ pub(super) struct Control {
 #[derive(Default)]
 struct Outcome {
     refused: Option<FaultKind>,
+    /// Why the programme could not be opened.
+    unopened: Option<FaultKind>,
     /// So many seconds are to be silenced.
     cut: Option<u64>,
 }
@@ -149,8 +154,12 @@ impl Control {
     }
 
     fn is_on_air(&self, id: EventId) -> bool {
-        let journal = std::fs::read(self.world.events.join(id.to_string()).join("journal")).unwrap_or_default();
-        let journal = programme::journal::Journal::read(&journal);
+        let path = self.world.events.join(id.to_string()).join("journal");
+        // Most events are over, and their journals may be long.
+        if tail(&path).is_ok_and(|tail| programme::journal::is_over(&tail)) {
+            return false;
+        }
+        let journal = programme::journal::Journal::read(&std::fs::read(path).unwrap_or_default());
         journal.end().is_none() && journal.epochs().next().is_some()
     }
 
@@ -276,7 +285,8 @@ impl Control {
         let goes_live = matches!(action, Action::GoLive { .. });
         let outcome = self.load(id).map(|()| self.drive(id, Input::Act { who, action }));
         let done = outcome.as_ref().map_or_else(|fault| Err(*fault), Outcome::result);
-        if let (Ok(()), Some(seconds)) = (done, outcome.ok().and_then(|outcome| outcome.cut)) {
+        let Outcome { unopened, cut, .. } = outcome.unwrap_or_default();
+        if let (Ok(()), Some(seconds)) = (done, cut) {
             return self.mark(id, Marked::Cut { seconds, reply });
         }
         let phase = self.events.get(&id).map(|event| event.stage.phase());
@@ -284,7 +294,7 @@ impl Control {
             (Ok(()), Some(event)) if ends && event.stage.on_air() => event.ending.push(reply),
             (Ok(()), Some(event)) if goes_live && phase == Some(Phase::Doors) => event.beginning.push(reply),
             (Ok(()), _) if goes_live && phase == Some(Phase::Backstage) => {
-                let _ = reply.send(Err(FaultKind::Internal));
+                let _ = reply.send(Err(unopened.unwrap_or(FaultKind::Internal)));
             }
             (done, _) => {
                 let _ = reply.send(done.map(|()| Done::Done));
@@ -383,6 +393,8 @@ impl Control {
             Output::OpenProgramme => {
                 if let Err(error) = self.open_programme(id) {
                     tracing::error!(event = %id, error = format!("{error:#}"), "an event can't go live");
+                    let cause = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+                    outcome.unopened = Some(cause.map_or(FaultKind::Internal, fault_of));
                 }
             }
             Output::Begin => self.mark(id, Marked::Begin),
@@ -544,6 +556,16 @@ impl Control {
     fn event_at(&self, desk: DeskId) -> Option<EventId> {
         self.events.iter().find(|(_, event)| event.desk == desk).map(|(id, _)| *id)
     }
+}
+
+/// The last bytes of a journal.
+fn tail(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let bytes = length.min(programme::journal::TAIL_BYTES);
+    let mut tail = vec![0; usize::try_from(bytes).unwrap_or(0)];
+    file.read_exact_at(&mut tail, length - bytes)?;
+    Ok(tail)
 }
 
 fn now() -> Now {

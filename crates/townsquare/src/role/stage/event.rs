@@ -1,6 +1,7 @@
 //! One event as the control thread holds it: its stage, its journal, and where its sessions sit.
 
 use super::mixing::DeskId;
+use super::recording::fault_of;
 use super::words::{ConsoleLine, Done, Reply};
 use ::stage::{Now, Phase, Schedule, SessionId, Stage};
 use audio::mix::{INPUTS, Input};
@@ -79,7 +80,7 @@ impl Event {
     /// Reads an event that people come to.
     pub(super) fn load(dir: &Path, id: EventId, desk: DeskId, now: Now) -> Result<Self, FaultKind> {
         let announcement = read_announcement(dir, id)?;
-        let (file, journal) = open_journal(&dir.join("journal")).map_err(|error| internal(id, &error))?;
+        let (file, journal) = open_journal(&dir.join("journal")).map_err(|error| unreadable(id, &error, fault_of(&error)))?;
         let stage = Stage::restore(now, id, announcement.created_at, schedule(&announcement), &journal.entries);
         if stage.phase() == Phase::Ended {
             return Err(FaultKind::EventEnded);
@@ -200,9 +201,9 @@ impl Event {
 
 fn read_announcement(dir: &Path, id: EventId) -> Result<Announcement, FaultKind> {
     match std::fs::read(dir.join("event.json")) {
-        Ok(bytes) => Announcement::read(&bytes).map_err(|error| internal(id, &error)),
+        Ok(bytes) => Announcement::read(&bytes).map_err(|error| unreadable(id, &error, FaultKind::Internal)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FaultKind::EventUnknown),
-        Err(error) => Err(internal(id, &error)),
+        Err(error) => Err(unreadable(id, &error, fault_of(&error))),
     }
 }
 
@@ -229,7 +230,7 @@ fn open_journal(path: &Path) -> io::Result<(File, Journal)> {
     Ok((file, journal))
 }
 
-fn internal(event: EventId, error: &dyn std::error::Error) -> FaultKind {
+fn unreadable(event: EventId, error: &dyn std::error::Error, fault: FaultKind) -> FaultKind {
     tracing::error!(%event, %error, "an event can't be read");
-    FaultKind::Internal
+    fault
 }

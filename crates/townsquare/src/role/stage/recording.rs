@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use base::limit::SPILL_BYTES_MAX;
-use base::{FragmentNumber, Rung, UnixMillis};
+use base::{FaultKind, FragmentNumber, Rung, UnixMillis};
 use programme::index::{RECORD_BYTES, Record, Source, memory_bytes_max};
 use programme::journal::Journal;
 use programme::recover::{self, Found};
@@ -238,6 +238,11 @@ pub(super) fn forget_memory(dir: &Path) {
     }
     // It stays while another event has something there.
     let _ = dir.parent().map(std::fs::remove_dir);
+}
+
+/// What somebody is told whose request failed by this.
+pub(super) fn fault_of(error: &io::Error) -> FaultKind {
+    if is_disk_fault(error) { FaultKind::DiskFull } else { FaultKind::Internal }
 }
 
 /// Whether the disk is full or failing, as opposed to a mistake of ours.

@@ -4,9 +4,10 @@ use super::Control;
 use crate::role::stage::encoding::ToEncoder;
 use crate::role::stage::event::Marked;
 use crate::role::stage::recorder::ToRecorder;
+use crate::role::stage::recording::fault_of;
 use crate::role::stage::words::{Done, Reply};
 use ::stage::Input;
-use base::{EventId, FaultKind, FragmentNumber};
+use base::{EventId, FragmentNumber};
 
 impl Control {
     /// Asks the recorder; [`Control::marked`] goes on.
@@ -40,7 +41,7 @@ impl Control {
         let Some(event) = self.events.get_mut(&id) else { return };
         let done = event.cut(filling, seconds).map_err(|error| {
             tracing::error!(event = %id, %error, "a cut can't be written");
-            if error.kind() == std::io::ErrorKind::StorageFull { FaultKind::DiskFull } else { FaultKind::Internal }
+            fault_of(&error)
         });
         let _ = reply.send(done);
     }
