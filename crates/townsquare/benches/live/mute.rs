@@ -1,13 +1,13 @@
 //! How long after a host's word somebody's voice is gone from the programme.
 
 use crate::marks::{Spread, samples};
+use crate::routes::each_fragment;
 use crate::support::event::Event;
 use crate::support::people::ask;
 use crate::support::voice::{Speak, Voice};
 use crate::support::{Server, until};
 use audio::opus::{Decoder, LOOKAHEAD_SAMPLES};
 use base::FragmentNumber;
-use programme::fragment;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -25,10 +25,10 @@ const SILENT: f32 = 0.01;
 const MOMENT: Duration = Duration::from_millis(60);
 
 /// A fragment as it came, decoded.
-struct Heard {
-    at: Instant,
-    number: FragmentNumber,
-    sound: Vec<f32>,
+pub(crate) struct Heard {
+    pub(crate) at: Instant,
+    pub(crate) number: FragmentNumber,
+    pub(crate) sound: Vec<f32>,
 }
 
 /// Mutes a speaker's tone again and again, and finds in the stream where it stops.
@@ -70,7 +70,7 @@ fn act(server: &Server, event: &Event, muted: bool) {
     });
 }
 
-fn tone() -> Speak {
+pub(crate) fn tone() -> Speak {
     let mut sample = 0u32;
     Box::new(move |_, frame| {
         for one in frame.iter_mut() {
@@ -109,7 +109,7 @@ fn silence(heard: &[Heard], clock: Instant, after: Instant) -> Option<Instant> {
 }
 
 /// Reads the stream as long as somebody wants it.
-fn listen(url: &str) -> Receiver<Heard> {
+pub(crate) fn listen(url: &str) -> Receiver<Heard> {
     let (told, stream) = channel();
     let url = format!("{url}?from=-1");
     std::thread::spawn(move || {
@@ -119,21 +119,18 @@ fn listen(url: &str) -> Receiver<Heard> {
         while let Ok(read @ 1..) = body.read(&mut chunk) {
             let at = Instant::now();
             bytes.extend_from_slice(&chunk[..read]);
-            if bytes.get(4..8) == Some(b"ftyp") {
-                let Ok(init) = fragment::init_length(&bytes) else { continue };
-                bytes.drain(..init);
-            }
-            while let Ok(whole) = fragment::find(&bytes) {
+            let mut is_wanted = true;
+            each_fragment(&mut bytes, |number, frames| {
                 let mut sound = Vec::new();
-                for frame in bytes[whole.payload.clone()].chunks(whole.frame_bytes) {
+                for frame in frames {
                     let mut decoded = [0.0; 5_760];
                     let count = decoder.decode(frame, &mut decoded).expect("our own Opus decodes");
                     sound.extend_from_slice(&decoded[..count]);
                 }
-                if told.send(Heard { at, number: whole.number, sound }).is_err() {
-                    return;
-                }
-                bytes.drain(..whole.length());
+                is_wanted &= told.send(Heard { at, number: FragmentNumber(number), sound }).is_ok();
+            });
+            if !is_wanted {
+                return;
             }
         }
     });

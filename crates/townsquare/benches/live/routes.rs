@@ -1,35 +1,58 @@
-//! Two listeners: of the endless stream, and of LL-HLS.
+//! Listeners: of the endless stream, and of LL-HLS.
 
 use crate::marks::{Detector, samples};
 use audio::opus::Decoder;
 use programme::fragment;
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::slice::Chunks;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// What the page's player keeps in its buffer.
 const PLAYER_BUFFER: Duration = Duration::from_millis(300);
 
-/// Reads the endless stream and says when each mark would sound in a player that keeps 300 ms.
-pub(crate) fn stream(url: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
+/// What came in a burst at the start came later than a listener of that time heard it.
+const BURST: Duration = Duration::from_secs(1);
+
+/// What one listener of the endless stream was sent.
+pub(crate) struct Stream {
+    begun: Instant,
+    /// When each fragment came.
+    arrivals: BTreeMap<u64, Instant>,
+    /// In which fragment, and where in it, each mark begins; known to who decodes.
+    marks: Vec<(u64, usize)>,
+}
+
+impl Stream {
+    /// When each mark that `decoded` knows of would sound in this one's player, which keeps 300 ms.
+    pub(crate) fn onsets(&self, decoded: &Self) -> Vec<Instant> {
+        let came = |number: &u64| self.arrivals.get(number).filter(|at| **at > self.begun + BURST);
+        decoded.marks.iter().filter_map(|(number, place)| Some(*came(number)? + samples(*place) + PLAYER_BUFFER)).collect()
+    }
+}
+
+/// Reads the endless stream, and looks for marks in it if it `decodes`.
+pub(crate) fn stream(url: &str, length: Duration, decodes: bool) -> JoinHandle<Stream> {
     let url = format!("{url}?from=-1");
     std::thread::spawn(move || {
-        let end = Instant::now() + length;
+        let begun = Instant::now();
         let mut body = ureq::get(&url).call().expect("the stream is there").into_body().into_reader();
-        let mut bytes = Vec::new();
-        let mut chunk = [0u8; 16 * 1024];
-        let mut heard = Heard::new();
-        while Instant::now() < end {
+        let (mut bytes, mut chunk) = (Vec::new(), [0u8; 16 * 1024]);
+        let mut heard = decodes.then(Heard::new);
+        let mut stream = Stream { begun, arrivals: BTreeMap::new(), marks: Vec::new() };
+        while begun.elapsed() < length {
             let read = body.read(&mut chunk).expect("the stream goes on");
             let arrival = Instant::now();
             assert!(read > 0, "the stream goes on");
             bytes.extend_from_slice(&chunk[..read]);
-            for (place, _) in heard.take(&mut bytes) {
-                heard.onsets.push(arrival + samples(place) + PLAYER_BUFFER);
-            }
+            each_fragment(&mut bytes, |number, frames| {
+                stream.arrivals.insert(number, arrival);
+                let places = heard.as_mut().map(|heard| heard.fragment(frames)).unwrap_or_default();
+                stream.marks.extend(places.into_iter().map(|(within, _)| (number, within)));
+            });
         }
-        // What was there at the start came in one burst, later than a listener of that time heard it.
-        heard.onsets.into_iter().skip(1).collect()
+        stream
     })
 }
 
@@ -42,6 +65,7 @@ pub(crate) fn hls(main: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
         let hold_back = attribute(&playlist, "PART-HOLD-BACK=").expect("a low-latency playlist");
         let mut seen = parts(&playlist).last().cloned().expect("a part");
         let mut heard = Heard::new();
+        let mut onsets = Vec::new();
         while Instant::now() < end {
             let (sequence, part) = next(&seen);
             let playlist = text(&format!("{base}/64.m3u8?_HLS_msn={sequence}&_HLS_part={part}"));
@@ -51,15 +75,16 @@ pub(crate) fn hls(main: &str, length: Duration) -> JoinHandle<Vec<Instant>> {
             for uri in &listed[from..] {
                 let mut bytes = bytes(&format!("{base}/{uri}"));
                 let before = heard.samples;
-                let places: Vec<usize> = heard.take(&mut bytes).into_iter().map(|(_, place)| place - before).collect();
+                let mut places = Vec::new();
+                each_fragment(&mut bytes, |_, frames| places.extend(heard.fragment(frames).into_iter().map(|(_, place)| place - before)));
                 let part_samples = heard.samples - before;
                 for place in places {
-                    heard.onsets.push(arrival + Duration::from_secs_f64(hold_back) - samples(part_samples - place));
+                    onsets.push(arrival + Duration::from_secs_f64(hold_back) - samples(part_samples - place));
                 }
                 seen.clone_from(uri);
             }
         }
-        heard.onsets
+        onsets
     })
 }
 
@@ -93,34 +118,38 @@ struct Heard {
     decoder: Decoder,
     detector: Detector,
     samples: usize,
-    onsets: Vec<Instant>,
 }
 
 impl Heard {
     fn new() -> Self {
-        Self { decoder: Decoder::new().expect("a decoder"), detector: Detector::default(), samples: 0, onsets: Vec::new() }
+        Self { decoder: Decoder::new().expect("a decoder"), detector: Detector::default(), samples: 0 }
     }
 
-    /// Takes whole fragments off the front; gives each onset's place within its fragment and since the beginning.
-    fn take(&mut self, bytes: &mut Vec<u8>) -> Vec<(usize, usize)> {
+    /// Each onset's place within a fragment, and since the beginning.
+    fn fragment(&mut self, frames: Chunks<'_, u8>) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
-        if bytes.get(4..8) == Some(b"ftyp") {
-            let Ok(init) = fragment::init_length(bytes) else { return found };
-            bytes.drain(..init);
-        }
-        while let Ok(whole) = fragment::find(bytes) {
-            let mut within = 0;
-            for frame in bytes[whole.payload.clone()].chunks(whole.frame_bytes) {
-                let mut sound = [0.0; 5_760];
-                let count = self.decoder.decode(frame, &mut sound).expect("our own Opus decodes");
-                for place in self.detector.find(&sound[..count]) {
-                    found.push((within + place, self.samples + within + place));
-                }
-                within += count;
+        let mut within = 0;
+        for frame in frames {
+            let mut sound = [0.0; 5_760];
+            let count = self.decoder.decode(frame, &mut sound).expect("our own Opus decodes");
+            for place in self.detector.find(&sound[..count]) {
+                found.push((within + place, self.samples + within + place));
             }
-            self.samples += within;
-            bytes.drain(..whole.length());
+            within += count;
         }
+        self.samples += within;
         found
+    }
+}
+
+/// Takes whole fragments off the front: each one's number and frames.
+pub(crate) fn each_fragment(bytes: &mut Vec<u8>, mut take: impl FnMut(u64, Chunks<'_, u8>)) {
+    if bytes.get(4..8) == Some(b"ftyp") {
+        let Ok(init) = fragment::init_length(bytes) else { return };
+        bytes.drain(..init);
+    }
+    while let Ok(whole) = fragment::find(bytes) {
+        take(whole.number.0, bytes[whole.payload.clone()].chunks(whole.frame_bytes));
+        bytes.drain(..whole.length());
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<Idle> {
     let _speaking = Voice::call(&town.event.whip, &town.event.token, "Ada", marks.clone().into_speak(), Box::new(|_, _| {}));
     town.wait_live()?;
     let length = WINDOW * u32::try_from(wish.rounds)?;
-    let stream = routes::stream(&town.event.stream, length);
+    let stream = routes::stream(&town.event.stream, length, true);
     let relays = town.relays();
     let mut core_percent = Vec::new();
     for _ in 0..wish.rounds {
@@ -35,7 +35,7 @@ pub(crate) fn run(wish: &Wish) -> anyhow::Result<Idle> {
         core_percent.push(meter.read().core_percent());
     }
     let heard = stream.join().map_err(|_| anyhow::anyhow!("the stream broke"))?;
-    let idle = Idle { core_percent, to_stream: marks.match_with(&heard) };
+    let idle = Idle { core_percent, to_stream: marks.match_with(&heard.onsets(&heard)) };
     say(&format!("one listener: {} marks, {:.0} ms", idle.to_stream.count(), idle.to_stream.quantile(0.5)));
     Ok(idle)
 }
