@@ -55,6 +55,7 @@ class TownConsole extends HTMLElement {
   #inCharge = h('p', { className: 'notice', role: 'status', hidden: true });
   #mine = h('p', { className: 'stage-mine', role: 'status' });
   #mute = button('Mute', 'button mute', () => this.#toggle());
+  #speak = button('Turn on the microphone', 'button', () => void this.#microphone().then((it) => it && this.#onStage()));
   #step = button('', 'button', () => void this.#act({ do: 'step', backstage: !this.#me?.backstage }));
   #ready = button('', 'button quiet', () => void this.#getReady());
   #leaves = button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#back()));
@@ -104,6 +105,8 @@ class TownConsole extends HTMLElement {
       h('div', { className: 'field' }, h('label', { htmlFor: 'stage-name' }, 'Your name on stage'), this.#name),
       this.#fault,
       h('div', { className: 'cluster' }, h('button', { type: 'submit', className: 'button' }, 'Turn on the microphone'), h('span', { className: 'meta' }, 'Nobody hears you yet.')),
+      // Who runs it and comes from another machine does not first look for a microphone.
+      ...(this.#rules ? [h('div', { className: 'cluster' }, button('Run the event without a microphone', 'button quiet', () => this.#name.reportValidity() && this.#enter()))] : []),
       h('p', { className: 'meta' }, h('a', { href: this.#given('page') }, 'Back to the event’s page')),
     );
     form.addEventListener('submit', (event) => {
@@ -136,12 +139,23 @@ class TownConsole extends HTMLElement {
     this.#ask();
   }
 
-  /** Third: with the others, backstage and on stage. */
-  #enter() {
-    const track = this.#stream?.getAudioTracks()[0];
-    if (!track) return this.#back();
+  /** Whether the link alone lets one run the event. */
+  get #rules() {
+    return ['host', 'co-host'].includes(this.#given('as'));
+  }
+
+  /** The sound of this event is the stage's from here on. */
+  #onStage() {
     this.dataset.onStage = '';
     this.#yielding.take();
+    this.#show();
+  }
+
+  /** Third: with the others, backstage and on stage; who runs the event may do so without a microphone. */
+  #enter() {
+    const track = this.#stream?.getAudioTracks()[0] ?? null;
+    if (!track && !this.#rules) return this.#back();
+    remember(this.#name.value.trim());
     this.#link = new StageLink({
       whip: this.#given('whip'),
       console: this.#given('console'),
@@ -158,7 +172,7 @@ class TownConsole extends HTMLElement {
     const self = h('div', { className: 'cluster stage-self' }, this.#mute, h('div', {}, this.#mine, this.#meter));
     this.replaceChildren(
       h('section', { className: 'card stack' }, this.#status, this.#alarm, this.#fault, this.#inCharge, this.#remark),
-      h('section', { className: 'stage-bar', ariaLabel: 'You' }, this.#told, self, h('div', { className: 'cluster' }, this.#step, this.#ready, this.#leaves, keys)),
+      h('section', { className: 'stage-bar', ariaLabel: 'You' }, this.#told, self, h('div', { className: 'cluster' }, this.#speak, this.#step, this.#ready, this.#leaves, keys)),
       this.#sound,
       this.#rule.element,
       this.#people.element,
@@ -169,7 +183,8 @@ class TownConsole extends HTMLElement {
       this.#keys,
       this.#downlink,
     );
-    this.#show();
+    if (track) this.#onStage();
+    else this.#show();
     this.#link.open();
   }
 
@@ -365,13 +380,15 @@ class TownConsole extends HTMLElement {
     this.dataset.phase = state?.phase ?? 'connecting';
     if (me) this.dataset.place = aside ? 'backstage' : 'stage';
     put(this.#status, this.#statusWords());
+    this.#speak.hidden = this.#stream !== null;
+    this.#mute.hidden = this.#stream === null;
     put(this.#mute, muted ? 'Unmute' : 'Mute');
     this.#mute.classList.toggle('off', muted);
     const waited = this.#mute.disabled && !!me;
     this.#mute.disabled = !me;
     // The button that was pressed to come here is gone, and this is the most urgent one.
     if (waited && document.activeElement === document.body) this.#mute.focus();
-    put(this.#mine, !state ? '' : !me ? 'Your microphone is being connected…' : muted ? mutedWords(me.muted_by) : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
+    put(this.#mine, !state ? '' : !me ? (this.#stream ? 'Your microphone is being connected…' : 'You run the event without a microphone. Nobody hears you.') : muted ? mutedWords(me.muted_by) : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
     // What a stage says nothing of is not offered.

@@ -54,7 +54,7 @@ export class StageLink {
   #aside = false;
 
   /**
-   * @param {{ whip: string, console: string, token: string, event: string, name: string, microphone: MediaStreamTrack,
+   * @param {{ whip: string, console: string, token: string, event: string, name: string, microphone: MediaStreamTrack | null,
    *   said: (said: Said) => void, sound: (stream: MediaStream) => void }} with_
    */
   constructor(with_) {
@@ -93,9 +93,11 @@ export class StageLink {
     this.close();
   }
 
-  /** @param {MediaStreamTrack} track */
+  /** The microphone from now on; the first one takes a place. @param {MediaStreamTrack} track */
   async microphone(track) {
+    const is_first = !this.with.microphone;
     this.with.microphone = track;
+    if (is_first) return void this.#again();
     await this.#peer?.getSenders()[0]?.replaceTrack(track);
   }
 
@@ -147,7 +149,7 @@ export class StageLink {
 
   /** Posts the offer, again and again until a session stands; never two at once. */
   async #again() {
-    if (this.#asking) return;
+    if (this.#asking || !this.with.microphone) return;
     this.#asking = true;
     try {
       while (!this.#over.signal.aborted) {
@@ -170,9 +172,11 @@ export class StageLink {
 
   /** @returns {Promise<string | null>} null: it stands; empty: try again; words: refused for good */
   async #post() {
+    const { microphone } = this.with;
+    if (!microphone) return null;
     const peer = new RTCPeerConnection();
     try {
-      peer.addTransceiver(this.with.microphone, { direction: 'sendrecv' });
+      peer.addTransceiver(microphone, { direction: 'sendrecv' });
       peer.addEventListener('track', ({ track, streams }) => this.with.sound(streams[0] ?? new MediaStream([track])));
       await peer.setLocalDescription();
       // The stage is ICE-lite and learns our addresses from the packets themselves: nothing to gather first.

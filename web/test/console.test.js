@@ -73,7 +73,7 @@ test('a host mutes, who is muted says so and unmutes', async () => {
   await onStage(ben, 'Ada').waitFor();
   assert.equal(await ben.getByRole('button', { name: 'Remove' }).count(), 0, 'a speaker rules nobody');
   await ada.getByRole('button', { name: 'Mute Ben' }).click();
-  await ben.getByText('You are muted. Nobody hears you.').waitFor();
+  await ben.getByText('The host muted you. Nobody hears you.').waitFor();
   await onStage(ada, 'Ben').getByText('muted').waitFor();
   await ben.getByRole('button', { name: 'Unmute' }).click();
   await ben.getByText('Your microphone is on. Everybody hears you.').waitFor();

@@ -165,7 +165,7 @@ test('who comes while it is live waits backstage, steps on stage, and can’t wh
 
 test('all speakers are muted at once, and who talks all the same is told', async () => {
   await press(ada, 'Mute all speakers');
-  for (const page of [ben, dan]) await says(page, 'You are muted. Nobody hears you.');
+  for (const page of [ben, dan]) await says(page, 'The host muted you. Nobody hears you.');
   await says(ben, 'You are talking, but you are muted.');
   assert.equal(await cara.getByText('You are muted.').count(), 0, 'who helps to run it is not');
   await ben.keyboard.press('m');
@@ -206,6 +206,23 @@ test('everybody sees the same debate clock', async () => {
   assert.equal(await inList(ada, 'Debate clock', 'For').getByText('1:00').count(), 1, 'the other side lost nothing');
   assert.equal(await ben.getByText('Set up the clock').isVisible(), false, 'a speaker sets no clock');
   await inList(ada, 'Who has spoken how long', 'Ada').waitFor();
+});
+
+test('who has no time left on the clock is told so at once', async () => {
+  const order = /** @param {object} action */ (action) =>
+    ada.evaluate(async (action) => {
+      const stage = document.querySelector('town-console');
+      const address = `${stage?.getAttribute('console')}?key=${'k'.repeat(20)}`;
+      const answer = await fetch(address, { method: 'POST', headers: { Authorization: `Bearer ${stage?.getAttribute('token')}` }, body: JSON.stringify(action) });
+      if (!answer.ok) throw new Error(await answer.text());
+    }, action);
+  await order({ do: 'clock', mode: 'speaker', seconds: 2 });
+  await press(ada, 'Start Ben');
+  await says(ben, 'Your time is spent. The host can give you more.');
+  await order({ do: 'clock', mode: 'off' });
+  await says(ben, 'You are muted. Nobody hears you.');
+  await press(ben, 'Unmute');
+  await says(ben, 'Your microphone is on. Everybody hears you.');
 });
 
 test('what was said last is cut, and the page says what was heard of it', async () => {
@@ -262,9 +279,20 @@ test('when the host is gone somebody else is in charge, until the host is back',
   await says(cara, 'The host is gone. You are in charge.');
   await says(ben, 'The host is gone. Cara is in charge.');
   await press(cara, 'Mute Ben');
-  await says(ben, 'You are muted. Nobody hears you.');
-  await goOnStage(ada, event.stage, 'Ada');
+  await says(ben, 'The host muted you. Nobody hears you.');
+  // In another browser: before any microphone is on, and then nobody is there twice.
+  ada = await fresh(first);
+  await ada.goto(event.stage);
+  await ada.getByLabel('Your name on stage').fill('Ada');
+  await press(ada, 'Run the event without a microphone');
   await says(cara, 'The host is back and in charge again.');
+  await inList(ada, 'On stage', 'Ada').getByText('away').waitFor();
+  await press(ada, 'Turn on the microphone');
+  await press(ada, 'Step on stage');
+  await says(ada, 'Your microphone is on. Everybody hears you.');
+  await inList(ada, 'On stage', 'Ada').getByText('away').waitFor({ state: 'detached' });
+  assert.equal(await inList(ada, 'On stage', 'Ada').count(), 1, 'the place is the same');
+  assert.equal(await inList(ada, 'Who has spoken how long', 'Ada').count(), 1, 'and so is the row');
   await cara.getByText('The host is gone. You are in charge.').waitFor({ state: 'hidden' });
 });
 

@@ -147,7 +147,8 @@ impl Stage {
         let person = self.placed(participant)?;
         if person.backstage != backstage {
             if Some(participant) != me && !backstage && person.muted.is_none() {
-                self.set_muted(turn, participant, Some(MutedBy::Host));
+                // Opening it is up to them, and nobody silenced them.
+                self.set_muted(turn, participant, Some(MutedBy::Themselves));
             }
             self.decide(turn, What::Stepped { participant, backstage });
         }
