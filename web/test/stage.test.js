@@ -219,7 +219,7 @@ test('who has no time left on the clock is told so at once', async () => {
   await order({ do: 'clock', mode: 'speaker', seconds: 2 });
   await press(ada, 'Start Ben');
   await says(ben, 'Your time is spent. The host can give you more.');
-  await order({ do: 'clock', mode: 'off' });
+  await order({ do: 'clock', mode: 'turn', seconds: 60 });
   await says(ben, 'You are muted. Nobody hears you.');
   await press(ben, 'Unmute');
   await says(ben, 'Your microphone is on. Everybody hears you.');
