@@ -1,4 +1,6 @@
 /** Who asked to be reminded and has the event's page open is told by the browser, ten minutes before it begins. */
+import { h } from './words.js';
+
 const BEFORE_MILLIS = 10 * 60_000;
 /** Timers of browsers go no further. */
 const TIMER_MILLIS_MAX = 2 ** 31 - 1;
@@ -15,7 +17,7 @@ export function watch(now) {
   const button = /** @type {HTMLElement | null} */ (document.querySelector('[data-reminded]'));
   const time = /** @type {HTMLTimeElement | null} */ (document.querySelector('time[data-refresh]'));
   if (!button || !time || !('Notification' in globalThis)) return;
-  if (Notification.permission === 'default' && !document.querySelector('.allow')) offer(button, now);
+  offer(button, now);
   const title = document.querySelector('h1')?.textContent ?? '';
   const left = new Date(time.dateTime).getTime() - BEFORE_MILLIS - now();
   if (Notification.permission !== 'granted' || left < 0 || left > TIMER_MILLIS_MAX) return;
@@ -26,20 +28,20 @@ export function watch(now) {
 }
 
 /**
- * Browsers ask for leave when a button was pressed, not before.
+ * Browsers ask for leave when a button was pressed, not before, and ask nobody again who said no.
  * @param {HTMLElement} button
  * @param {() => number} now
  */
 function offer(button, now) {
-  const allow = document.createElement('button');
-  allow.type = 'button';
-  allow.className = 'button link allow';
-  allow.textContent = 'Tell me in this browser, too';
-  allow.addEventListener('click', () => {
-    void Notification.requestPermission().then(() => {
-      allow.remove();
-      watch(now);
-    });
-  });
-  (button.closest('form') ?? button).after(allow);
+  document.querySelector('.allow')?.remove();
+  /** @type {HTMLElement | null} */
+  let line = null;
+  if (Notification.permission === 'default') {
+    line = h('button', { type: 'button', className: 'button link allow' }, 'Tell me in this browser, too');
+    line.onclick = () => void Notification.requestPermission().then(() => watch(now));
+  } else if (Notification.permission === 'denied') {
+    const text = 'This browser blocks notifications from here. Allow them in its settings for this site and load the page again, or put the event into your calendar.';
+    line = h('p', { className: 'meta allow', role: 'status' }, text);
+  }
+  if (line) (button.closest('form') ?? button).after(line);
 }

@@ -135,7 +135,7 @@ impl Listener {
 
     /// Hears one connection to its end.
     fn hear(&mut self, found: Found) -> anyhow::Result<End> {
-        let connection = self.account.connected(found.edge);
+        let connection = self.account.connected(Instant::now(), found.edge);
         found.read(connection, self.tell.clone())?;
         let mut demux = Demux::new();
         loop {

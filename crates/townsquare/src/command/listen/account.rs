@@ -35,7 +35,9 @@ pub(crate) struct Report {
     cadence_ms: u16,
     /// Bytes received.
     bytes: u64,
-    /// How far behind the live edge the last fragment was when it came, in milliseconds. None of a replay: 0.
+    /// How far behind the live edge the last fragment was when it came, in milliseconds: by how much it came later than the relay's newest would
+    /// have. So it is 0 for who is sent each fragment as it is published, wherever they began; what a player keeps in store is on top. None of
+    /// a replay: 0.
     behind_live_ms: u64,
 }
 
@@ -97,13 +99,13 @@ impl Account {
         }
     }
 
-    /// A connection was made, at a relay that has everything up to `edge`. Gives its number.
-    pub(super) fn connected(&mut self, edge: Option<FragmentNumber>) -> u64 {
+    /// A connection was made, at a relay that then has everything up to `edge`. Gives its number.
+    pub(super) fn connected(&mut self, at: Instant, edge: Option<FragmentNumber>) -> u64 {
         self.arrivals.clear();
         if let Some(edge) = edge {
-            self.arrive(Instant::now(), (edge.0 + 1) * FRAGMENT_SAMPLES);
+            self.arrive(at, (edge.0 + 1) * FRAGMENT_SAMPLES);
         }
-        self.store.connected(self.clock(Instant::now()));
+        self.store.connected(self.clock(at));
         self.connections += 1;
         self.connections
     }
@@ -195,3 +197,6 @@ impl Account {
         self.arrivals.front().map_or(0, |(_, earliest)| u32::try_from(arrival - earliest).unwrap_or(u32::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests;
