@@ -36,7 +36,7 @@ impl World {
         let now = Instant::now();
         let candidate = |address: &str| Candidate { transport: Transport::Udp, address: address.parse().expect("an address") };
         let (caller, offer) = Caller::offer(now, Wish::Both);
-        let (session, answer) = Session::accept(now, Purpose::Whip, &offer, &[candidate(STAGE)]).expect("an answer");
+        let (session, answer) = Session::accept(now, Purpose::Whip, &offer, &[candidate(STAGE)], [7; 32]).expect("an answer");
         let mut call = caller.answered(now, &answer).expect("a call");
         call.add_candidate(candidate(PEER));
         Self { session, call, now }

@@ -8,7 +8,7 @@ use std::time::Instant;
 fuzz_target!(|offer: &str| {
     let candidates = [Candidate { transport: Transport::Udp, address: "192.0.2.9:7881".parse().expect("an address") }];
     for purpose in [Purpose::Whip, Purpose::Whep] {
-        match Session::accept(Instant::now(), purpose, offer, &candidates) {
+        match Session::accept(Instant::now(), purpose, offer, &candidates, [7; 32]) {
             Ok((_, answer)) => assert!(answer.starts_with("v=0\r\n")),
             Err(refusal) => assert!(!refusal.cause.contains("broke the parser"), "{refusal}"),
         }

@@ -105,6 +105,17 @@ pub fn admit(keys: &Keys, text: &str, now: UnixMillis, event: EventId, least: Cl
     Ok(claims)
 }
 
+/// Bytes of chance in [`session_secret`].
+pub const NONCE_BYTES: usize = 16;
+
+/// What the ICE credentials of one session are made of: a MAC of the ticket that it was opened with and of a number used once, so that
+/// nobody without the keys can make one up, and no two sessions have the same (RFC 8445, section 5.3).
+#[must_use]
+pub fn session_secret(keys: &Keys, claims: &Claims, nonce: [u8; NONCE_BYTES]) -> [u8; 32] {
+    // Longer than a ticket's payload, so it is never the MAC of a ticket.
+    mac(keys.newest(), &encode(claims)).chain_update(nonce).finalize().into_bytes().into()
+}
+
 fn read(keys: &Keys, text: &str) -> Result<Claims, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::Forged)?;
     let (payload, signature) = bytes.split_first_chunk::<PAYLOAD_BYTES>().ok_or(Refusal::Forged)?;

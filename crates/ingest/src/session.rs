@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
+use str0m::IceCreds;
 use str0m::change::SdpOffer;
 
 /// One peer of the stage.
@@ -17,16 +18,24 @@ pub struct Session {
 impl Session {
     /// Answers an offer: takes its first fitting Opus line and declines every other (video, data).
     ///
-    /// `candidates` are announced in the answer, the better first. Returns the session and the SDP answer.
+    /// `candidates` are announced in the answer, the better first. `secret` is unguessable and used once: the ICE credentials are its
+    /// hex digits, 16 for the user name fragment and 48 for the password (RFC 8839, section 5.4, asks for 4 and 22). Returns the session and the SDP answer.
     ///
     /// # Errors
     /// [`Refusal`] with `BadSdp`, `NoCommonCodec` or `BodyTooLarge`.
-    pub fn accept(now: Instant, purpose: Purpose, offer: &str, candidates: &[Candidate]) -> Result<(Self, String), Refusal> {
+    pub fn accept(
+        now: Instant,
+        purpose: Purpose,
+        offer: &str,
+        candidates: &[Candidate],
+        secret: [u8; 32],
+    ) -> Result<(Self, String), Refusal> {
         let offer = Offer::read(offer, purpose)?;
         // GStreamer's certificates are RSA, which str0m's own DTLS refuses and OpenSSL's takes. Callers keep str0m's own, which repeats a lost
         // flight by itself; OpenSSL answers what is repeated.
         let crypto = Arc::new(str0m_openssl::default_provider());
-        let mut rtc = peer::config().set_crypto_provider(crypto).set_ice_lite(true).build(now);
+        let config = peer::config().set_crypto_provider(crypto).set_ice_lite(true);
+        let mut rtc = config.set_local_ice_credentials(credentials(secret)).build(now);
         let locals = peer::add_candidates(&mut rtc, candidates);
         // str0m asserts some of what a hostile offer could break. Nothing outlives this call but the answer, so a panic in it is
         // one refused offer and not the end of everybody else's event.
@@ -82,6 +91,11 @@ impl Session {
     pub fn close(self, now: Instant) -> Vec<Output> {
         self.peer.close(now)
     }
+}
+
+fn credentials(secret: [u8; 32]) -> IceCreds {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    IceCreds { ufrag: hex(&secret[..8]), pass: hex(&secret[8..]) }
 }
 
 #[cfg(test)]

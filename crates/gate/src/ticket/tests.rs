@@ -49,6 +49,16 @@ fn a_shortened_signature_is_no_signature() {
 }
 
 #[test]
+fn a_session_s_secret_is_of_its_keys_its_ticket_and_its_number() {
+    let secret = |key, class, nonce| session_secret(&keys(key), &claims(class), [nonce; NONCE_BYTES]);
+    let one = secret(1, Class::Host, 1);
+    assert_eq!(one, secret(1, Class::Host, 1));
+    for other in [secret(2, Class::Host, 1), secret(1, Class::Speaker, 1), secret(1, Class::Host, 2)] {
+        assert_ne!(one, other);
+    }
+}
+
+#[test]
 fn a_key_file_is_read_as_it_was_written() {
     for keys in [keys(1), keys(1).rotate([2; 32])] {
         assert_eq!(Keys::parse(&keys.to_text()).map(|read| read.to_text()), Ok(keys.to_text()));

@@ -201,11 +201,15 @@ fn candidates() -> [Candidate; 3] {
 }
 
 fn answered(offer: &str, purpose: Purpose, now: std::time::Instant) -> (Session, String) {
-    Session::accept(now, purpose, offer, &candidates()).unwrap()
+    Session::accept(now, purpose, offer, &candidates(), [7; 32]).unwrap()
 }
 
 fn call(wish: Wish, purpose: Purpose, now: std::time::Instant) -> (Call, Session) {
     let (caller, offer) = Caller::offer(now, wish);
     let (session, answer) = answered(&offer, purpose, now);
+    assert!(
+        answer.contains("a=ice-ufrag:0707070707070707\r\n") && answer.contains(&format!("a=ice-pwd:{}\r\n", "07".repeat(24))),
+        "{answer}"
+    );
     (caller.answered(now, &answer).unwrap(), session)
 }

@@ -114,7 +114,7 @@ fn our_own_caller() {
         check(&offer, purpose, &["a=ice-lite", direction], &[]);
     }
     let (_, offer) = Caller::offer(now, Wish::Receive);
-    let Err(refusal) = Session::accept(now, Purpose::Whip, &offer, &candidates()) else { panic!("an ear is no speaker") };
+    let Err(refusal) = Session::accept(now, Purpose::Whip, &offer, &candidates(), [7; 32]) else { panic!("an ear is no speaker") };
     assert_eq!(refusal.kind, FaultKind::BadSdp);
 }
 
@@ -163,7 +163,7 @@ proptest! {
     #[test]
     fn a_damaged_offer_is_answered_or_refused(offer in damaged(), whep in any::<bool>()) {
         let purpose = if whep { Purpose::Whep } else { Purpose::Whip };
-        match Session::accept(Clock::new().now(), purpose, &offer, &candidates()) {
+        match Session::accept(Clock::new().now(), purpose, &offer, &candidates(), [7; 32]) {
             Ok((_, answer)) => prop_assert!(answer.starts_with("v=0\r\n")),
             Err(refusal) => {
                 let known = [FaultKind::BadSdp, FaultKind::NoCommonCodec, FaultKind::BodyTooLarge].contains(&refusal.kind);

@@ -16,7 +16,7 @@ use axum::routing::{any, delete, get, post};
 use base::journal::Role;
 use base::limit::{BODY_BYTES_MAX, CLIENT_KEY_CHARS_MAX, CLIENT_KEY_CHARS_MIN, CONSOLE_QUEUE_LINES_MAX, SDP_BYTES_MAX};
 use base::{EventId, FaultKind};
-use gate::ticket::Class;
+use gate::ticket::{Claims, Class};
 use hyper::body::Frame;
 use ingest::{Candidate, Purpose, Refusal, Session};
 use serde::Deserialize;
@@ -53,8 +53,7 @@ pub(super) struct Desk {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer {
     role: Role,
-    ticket: u64,
-    by_hand: bool,
+    claims: Claims,
 }
 
 pub(super) type Here = State<Arc<Desk>>;
@@ -147,7 +146,7 @@ pub(super) struct WhoAsks {
 }
 
 impl WhoAsks {
-    pub(super) fn with(self, Bearer { role, ticket, by_hand }: Bearer) -> Result<Who, FaultKind> {
+    pub(super) fn with(self, Bearer { role, claims }: Bearer) -> Result<Who, FaultKind> {
         let usable = |key: &String| {
             (CLIENT_KEY_CHARS_MIN..=CLIENT_KEY_CHARS_MAX).contains(&key.len())
                 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -160,7 +159,8 @@ impl WhoAsks {
             Some("1") => true,
             Some(_) => return Err(FaultKind::BadRequest),
         };
-        Ok(Who { key: self.key, name: self.name, role, ticket, by_hand, backstage })
+        let by_hand = claims.class == Class::Listener;
+        Ok(Who { key: self.key, name: self.name, role, ticket: claims.id, by_hand, backstage })
     }
 }
 
@@ -181,7 +181,7 @@ impl Desk {
             Class::Listener if self.guests.has(event, claims.id) => Role::Speaker,
             Class::Listener | Class::Relay => return Err(FaultKind::Forbidden),
         };
-        Ok((event, Bearer { role, ticket: claims.id, by_hand: claims.class == Class::Listener }))
+        Ok((event, Bearer { role, claims }))
     }
 
     pub(super) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, FaultKind> {
@@ -216,6 +216,7 @@ async fn whep(
 
 async fn call(desk: &Desk, event: &str, asks: WhoAsks, headers: &HeaderMap, body: Body, purpose: Purpose) -> Result<Response, Problem> {
     let (event, bearer) = desk.admit(event, headers)?;
+    let secret = desk.tickets.session_secret(&bearer.claims)?;
     let who = asks.with(bearer)?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("application/sdp");
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/sdp")) {
@@ -223,7 +224,7 @@ async fn call(desk: &Desk, event: &str, asks: WhoAsks, headers: &HeaderMap, body
     }
     let offer = to_bytes(body, SDP_BYTES_MAX).await.map_err(|_| FaultKind::BodyTooLarge)?;
     let offer = std::str::from_utf8(&offer).map_err(|_| FaultKind::BadSdp)?;
-    let (session, answer) = Session::accept(Instant::now(), purpose, offer, &desk.candidates).map_err(|refusal| {
+    let (session, answer) = Session::accept(Instant::now(), purpose, offer, &desk.candidates, secret).map_err(|refusal| {
         tracing::info!(%event, %refusal, "an offer is refused");
         refusal
     })?;

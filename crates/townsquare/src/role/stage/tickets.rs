@@ -2,7 +2,7 @@
 
 use base::{EventId, FaultKind, UnixMillis};
 use gate::Keys;
-use gate::ticket::{self, Claims, Class};
+use gate::ticket::{self, Claims, Class, NONCE_BYTES};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -20,13 +20,24 @@ impl Tickets {
 
     /// What a good ticket for `event` says; a listener's is good for the stage only when their hand was taken.
     pub(super) fn admit(&self, text: &str, event: EventId) -> Result<Claims, FaultKind> {
-        let keys = self.keys().map_err(|error| {
-            tracing::error!(error = format!("{error:#}"), "the ticket keys can't be read");
-            FaultKind::Internal
-        })?;
+        let keys = self.live()?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = UnixMillis(i64::try_from(now).unwrap_or(i64::MAX));
         Ok(ticket::admit(&keys, text, now, event, Class::Listener)?)
+    }
+
+    /// What the ICE credentials of a session that is opened with this ticket are made of.
+    pub(super) fn session_secret(&self, claims: &Claims) -> Result<[u8; 32], FaultKind> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(|_| FaultKind::Internal)?;
+        Ok(ticket::session_secret(&self.live()?, claims, nonce))
+    }
+
+    fn live(&self) -> Result<Keys, FaultKind> {
+        self.keys().map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "the ticket keys can't be read");
+            FaultKind::Internal
+        })
     }
 
     fn keys(&self) -> anyhow::Result<Keys> {

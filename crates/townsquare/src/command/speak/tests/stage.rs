@@ -147,7 +147,7 @@ impl Inside {
             Candidate { transport: Transport::Udp, address: self.udp.local_addr().unwrap() },
             Candidate { transport: Transport::Tcp, address: self.tcp },
         ];
-        let (session, answer) = Session::accept(Instant::now(), Purpose::Whip, offer, &candidates).unwrap();
+        let (session, answer) = Session::accept(Instant::now(), Purpose::Whip, offer, &candidates, [7; 32]).unwrap();
         *self.session.lock().unwrap() = Some(session);
         answer
     }

@@ -18,7 +18,8 @@ fn open(network: &mut Loop, id: SessionId, transport: Transport, from: SocketAdd
     let now = Instant::now();
     let (caller, offer) = Caller::offer(now, Wish::Send);
     let here = Candidate { transport, address: network.local };
-    let (session, answer) = Session::accept(now, Purpose::Whip, &offer, &[here]).unwrap();
+    let (session, answer) =
+        Session::accept(now, Purpose::Whip, &offer, &[here], [id.0.to_be_bytes(); 4].concat().try_into().unwrap()).unwrap();
     let seat = Seat { event: EventId::from_random(1), desk: DESK, input: None, muted: false, on_air: true };
     network.take(ToNetwork::Open(id, seat, Box::new(session)));
     let mut call = caller.answered(now, &answer).unwrap();
