@@ -67,6 +67,16 @@ document.addEventListener('submit', (event) => {
   } else swup.navigate(to.href, { method: 'POST', body: form.enctype === 'multipart/form-data' ? data : fields });
 });
 
+// A file that would be refused is said at once, and not sent.
+document.addEventListener('change', ({ target }) => {
+  const input = /** @type {HTMLInputElement} */ (target);
+  const most = Number(input.dataset.bytes ?? 0);
+  if (!most) return;
+  const { size = 0 } = input.files?.[0] ?? {};
+  input.setCustomValidity(size > most ? `This file has ${Math.ceil(size / 1e6)} MB, which is too large: ${Math.floor(most / 1e6)} MB at most.` : '');
+  input.reportValidity();
+});
+
 let asked = false;
 document.addEventListener('townsquare:refresh', (event) => {
   if (asked) return;

@@ -4,11 +4,12 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::guard;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Multipart, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use base::FaultKind;
-use base::limit::{BODY_BYTES_MAX, PICTURE_BYTES_MAX};
+use base::limit::{BODY_BYTES_MAX, PICTURE_BYTES_MAX, PICTURE_UPLOAD_BYTES_MAX};
 use serde::de::DeserializeOwned;
 use square::Actor;
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ impl FromRequest<App> for Submitted {
 pub(crate) struct Uploaded {
     pub(crate) form: Submitted,
     /// The file's bytes, when one was chosen.
-    pub(crate) picture: Option<Bytes>,
+    pub(crate) picture: Option<Vec<u8>>,
 }
 
 impl FromRequest<App> for Uploaded {
@@ -62,25 +63,43 @@ impl FromRequest<App> for Uploaded {
         if caller.actor == Actor::Visitor {
             return Err(FaultKind::NotSignedIn.into());
         }
-        let body = to_bytes(body, BODY_BYTES_MAX + PICTURE_BYTES_MAX).await.map_err(|error| too_large_or_broken(&error))?;
         let headers = parts.headers.clone();
-        let mut whole = Request::from_parts(parts, Body::from(body));
-        // What may come was bounded just before.
-        DefaultBodyLimit::disable().apply(&mut whole);
+        let mut whole = Request::from_parts(parts, body);
+        DefaultBodyLimit::max(PICTURE_UPLOAD_BYTES_MAX).apply(&mut whole);
         let mut form = Multipart::from_request(whole, app).await.map_err(|_| FaultKind::BadRequest)?;
-        let (mut fields, mut picture) = (BTreeMap::new(), None);
-        while let Some(field) = form.next_field().await.map_err(|_| FaultKind::BadRequest)? {
+        let (mut fields, mut picture, mut typed) = (BTreeMap::new(), None, 0);
+        while let Some(field) = form.next_field().await.map_err(unread)? {
             let name = field.name().unwrap_or_default().to_owned();
             if field.file_name().is_some() {
-                // A form in which no file was chosen sends an empty one.
-                picture = Some(field.bytes().await.map_err(|_| FaultKind::BadRequest)?).filter(|bytes| !bytes.is_empty());
+                // A form in which no file was chosen sends an empty one. One byte too many is enough to tell that it is too large.
+                let (bytes, _) = beginning(field, PICTURE_BYTES_MAX + 1).await?;
+                picture = Some(bytes).filter(|bytes| !bytes.is_empty());
             } else {
-                fields.insert(name, field.text().await.map_err(|_| FaultKind::BadRequest)?);
+                let (bytes, length) = beginning(field, BODY_BYTES_MAX).await?;
+                typed += length;
+                if typed > BODY_BYTES_MAX {
+                    return Err(FaultKind::BodyTooLarge.into());
+                }
+                fields.insert(name, String::from_utf8(bytes).map_err(|_| FaultKind::BadRequest)?);
             }
         }
         guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;
         Ok(Self { form: Submitted { caller, fields }, picture })
     }
+}
+
+/// The first bytes of a field, and how many it has in all: it is read to its end.
+async fn beginning(mut field: Field<'_>, most: usize) -> Result<(Vec<u8>, usize), Fault> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = field.chunk().await.map_err(unread)? {
+        length += chunk.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(most - bytes.len())]);
+    }
+    Ok((bytes, length))
+}
+
+fn unread(error: MultipartError) -> FaultKind {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE { FaultKind::BodyTooLarge } else { FaultKind::BadRequest }
 }
 
 /// JSON that came from a page of ours or from the operator.

@@ -9,7 +9,6 @@ use crate::json;
 use crate::request::{Submitted, Uploaded};
 use crate::ticket;
 use askama::Template;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -62,6 +61,7 @@ struct Form {
     description_max: usize,
     minutes_max: u32,
     events_max: usize,
+    picture_bytes_max: usize,
     /// When it may begin.
     earliest: String,
     latest: String,
@@ -140,9 +140,9 @@ pub(crate) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
 }
 
 /// The picture as it will be kept; what is none is said beside its field.
-async fn redrawn(app: &App, picture: Option<Bytes>) -> Result<Option<Vec<u8>>, json::event::Refused> {
+async fn redrawn(app: &App, picture: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, json::event::Refused> {
     let Some(bytes) = picture else { return Ok(None) };
-    let drawn = if bytes.len() > PICTURE_BYTES_MAX { Err(FaultKind::PictureUnusable) } else { app.shell().redraw(bytes.to_vec()).await };
+    let drawn = if bytes.len() > PICTURE_BYTES_MAX { Err(FaultKind::PictureUnusable) } else { app.shell().redraw(bytes).await };
     match drawn {
         Ok(jpeg) => Ok(Some(jpeg)),
         Err(FaultKind::PictureUnusable) => Err(json::event::Refused::Fields(Faults::from([(Field::Picture, FaultKind::PictureUnusable)]))),
@@ -201,6 +201,7 @@ fn form(app: &App, caller: &Caller, wanted: Wanted, faults: Faults, editing: Opt
         description_max: DESCRIPTION_CHARS_MAX,
         minutes_max: EMPTY_MINUTES_MAX,
         events_max: SERIES_EVENTS_MAX,
+        picture_bytes_max: PICTURE_BYTES_MAX,
         earliest: whole_minute(*starts.start()),
         latest: whole_minute(*starts.end()),
         editing,

@@ -129,8 +129,12 @@ fn a_picture_is_shown_kept_and_taken_away() {
         assert!(town.stagehand.announced.lock().expect("whole").is_empty(), "nothing was opened");
         let large = upload(&town, "/events", &bob, &fields, &"x".repeat(base::limit::PICTURE_BYTES_MAX + 1)).await;
         assert!(large.status == 422 && large.text().contains("picture-error"));
-        let huge = upload(&town, "/events", &bob, &fields, &"x".repeat(base::limit::PICTURE_BYTES_MAX + base::limit::BODY_BYTES_MAX)).await;
+        let larger = upload(&town, "/events", &bob, &fields, &"x".repeat(10 * base::limit::PICTURE_BYTES_MAX)).await;
+        assert!(larger.status == 422 && larger.text().contains("picture-error") && larger.text().contains("value=\"With a face\""));
+        let huge = upload(&town, "/events", &bob, &fields, &"x".repeat(base::limit::PICTURE_UPLOAD_BYTES_MAX)).await;
         assert_eq!(huge.status, 413);
+        let wordy = "x".repeat(base::limit::BODY_BYTES_MAX);
+        assert_eq!(upload(&town, "/events", &bob, &[fields[0], ("title", &wordy)], "").await.status, 413);
         assert_eq!(upload(&town, "/events", "", &fields, "no picture").await.status, 401);
         assert_eq!(upload(&town, "/events", &bob, &[("csrf", "forged"), ("title", "A")], "").await.status, 403);
         let opened = upload(&town, "/events", &bob, &fields, "").await;
