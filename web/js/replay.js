@@ -95,7 +95,7 @@ class TownReplay extends HTMLElement {
   #label = h('span', { className: 'listen-label' });
   #seek = h('input', { type: 'range', min: '0', step: '1', value: '0', className: 'seek', ariaLabel: 'Place in the recording' });
   #time = h('bdi', { className: 'meta' });
-  #speed = h('select', {}, ...[0.75, 1, 1.25, 1.5, 2].map((speed) => h('option', { value: String(speed), selected: speed === 1 }, `${speed}×`)));
+  #speed = h('select', { dir: 'ltr' }, ...[0.75, 1, 1.25, 1.5, 2].map((speed) => h('option', { value: String(speed), selected: speed === 1 }, `${speed}×`)));
   /** @type {Replay | null} */
   #replay = null;
   /** @type {AbortController | null} */
