@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { parseFeed } from 'podcast-partytime';
 import { faultsOf, launch } from './browser.js';
 import { accessible, looksWell, notTooWide } from './looks.js';
-import { binary, startServer } from './server.js';
+import { binary, startServer, until } from './server.js';
 import { voice } from './voice.js';
 
 const SPEECH_SECONDS = 14;
@@ -17,14 +17,6 @@ const SPEECH_SECONDS = 14;
 /** @type {import('playwright-core').BrowserContextOptions['storageState']} */ let admin;
 /** Somebody who listens live and stays. @type {import('playwright-core').Page} */ let stayed;
 /** How often their page was asked for once there was a replay. */ let asked = 0;
-
-/** @param {() => Promise<boolean>} there */
-async function until(there, what = 'it') {
-  for (const end = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    if (await there()) return;
-    if (Date.now() > end) throw new Error(`${what} does not come`);
-  }
-}
 
 const moments = async () => fetch(`${server.base}/events/${event.id}/moments.json`).then((answer) => (answer.ok ? answer.json() : null));
 
@@ -95,7 +87,14 @@ test('a replay shows who spoke when, and is gone through by button, key and link
   await page.keyboard.press('j');
   await page.waitForFunction(() => Number(/** @type {HTMLInputElement} */ (document.querySelector('.seek')).value) <= 1);
   assert.ok(await page.evaluate(() => navigator.mediaSession.metadata?.title === 'What was said'));
-  await page.locator('.lanes').click({ position: { x: 40, y: 4 } });
+  for (const direction of ['ltr', 'rtl']) {
+    await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
+    const { width } = /** @type {{ width: number }} */ (await page.locator('.lanes').boundingBox());
+    await page.locator('.lanes').click({ position: { x: width / 4, y: 4 } });
+    const { seconds } = await moments();
+    await until(async () => Math.abs((await at(page)) / seconds - (direction === 'ltr' ? 0.25 : 0.75)) < 0.1, `a quarter from the left in ${direction}`);
+  }
+  await page.evaluate(() => (document.documentElement.dir = ''));
   await looksWell(page, 'replay');
   assert.deepEqual(faults, []);
   await page.context().close();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pa11y from 'pa11y';
 import puppeteer from 'puppeteer-core';
 import { launch } from './browser.js';
-import { binary, startServer } from './server.js';
+import { binary, startServer, until } from './server.js';
 import { voice } from './voice.js';
 
 const PYTHON = process.env.TOWNSQUARE_JUDGES ?? '';
@@ -21,13 +21,6 @@ const HARD = 'Bread, wine; "salt" & <oil> \\ Ünïcödé – 東京';
 /** The administrator's cookies, as a header. */ let cookie = '';
 /** @type {string} */ let clip;
 /** @type {import('node:child_process').ChildProcess} */ let speaker;
-
-/** @param {() => Promise<unknown>} there @param {string} what */
-async function until(there, what) {
-  for (const end = Date.now() + PATIENCE_MILLIS; !(await there()); await new Promise((resolve) => setTimeout(resolve, 100))) {
-    if (Date.now() > end) throw new Error(`${what} does not come`);
-  }
-}
 
 /**
  * @param {'calendar' | 'feed'} what

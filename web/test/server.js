@@ -20,6 +20,17 @@ const [PORT_MIN, PORT_MAX] = [10_000, 32_000];
 
 /** @typedef {{ id: string, page: string, stage: string, whip: { url: string, token: string }, listen: { stream: string, hls: string } }} Event */
 
+/**
+ * Waits for something to be there.
+ * @param {() => Promise<unknown>} there
+ * @param {string} what
+ */
+export async function until(there, what) {
+  for (const end = Date.now() + 2 * READY_MILLIS; !(await there()); await new Promise((resolve) => setTimeout(resolve, 100))) {
+    if (Date.now() > end) throw new Error(`${what} does not come`);
+  }
+}
+
 /** A port that nobody has. @returns {Promise<number>} */
 export async function freePort() {
   for (;;) {

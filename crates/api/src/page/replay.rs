@@ -30,7 +30,7 @@ const SPEAKERS_SHOWN_MAX: usize = 32;
 /// What the page of an ended event says of its replay.
 pub(crate) struct Part {
     /// Nothing can be heard, and why.
-    pub(crate) gone: Option<String>,
+    pub(crate) gone: Option<Gone>,
     pub(crate) src: String,
     pub(crate) download: String,
     pub(crate) mp3: Option<String>,
@@ -45,6 +45,13 @@ pub(crate) struct Part {
     /// Where members make clips, and with which ticket.
     pub(crate) clip: Option<Clipping>,
     pub(crate) keep: Option<Keep>,
+}
+
+/// Why nothing can be heard: words, a moment where there is one, and words behind it.
+pub(crate) struct Gone {
+    pub(crate) why: &'static str,
+    pub(crate) at: Option<When>,
+    pub(crate) rest: &'static str,
 }
 
 /// How a clip is made.
@@ -209,15 +216,15 @@ async fn keep(app: &App, event: &Event, replay: Option<&Replay>, has_mp3: bool) 
 }
 
 fn nothing(event: &Event, replay: Option<&Replay>) -> Part {
+    let deleted = |at, rest| Gone { why: "The recording was deleted on", at: Some(When::new(at)), rest };
+    let never = |why| Gone { why, at: None, rest: "" };
     let gone = match replay.and_then(|replay| replay.deleted) {
-        Some((at, DeletedBy::Owner)) => format!("The recording was deleted on {}.", When::new(at).people),
-        Some((at, DeletedBy::Retention)) => {
-            format!("The recording was deleted on {}: recordings are kept for a time only.", When::new(at).people)
-        }
+        Some((at, DeletedBy::Owner)) => deleted(at, "."),
+        Some((at, DeletedBy::Retention)) => deleted(at, ": recordings are kept for a time only."),
         None if replay.is_some_and(|replay| replay.hidden_at.is_some()) && event.has_replay() => {
-            "The recording of this event is not public.".to_owned()
+            never("The recording of this event is not public.")
         }
-        None => "There is no recording of this event.".to_owned(),
+        None => never("There is no recording of this event."),
     };
     Part {
         gone: Some(gone),

@@ -191,7 +191,12 @@ fn a_hidden_replay_is_its_owner_s_and_a_deleted_one_nobody_s() {
             town.stagehand.withheld.lock().expect("whole").iter().map(|(_, what)| *what).collect::<Vec<_>>(),
             [Withhold::Hide, Withhold::Show, Withhold::Delete]
         );
-        assert!(town.get(&page, &ada).await.text().contains("The recording was deleted on 21 November 2026"));
+        assert!(
+            town.get(&page, &ada)
+                .await
+                .text()
+                .contains("The recording was deleted on <time datetime=\"2026-11-21T01:00:00Z\">21 November 2026")
+        );
         assert_eq!(act("trim", "&from=0&to=1:00&sure=yes").await.status, 409);
     });
 }
