@@ -152,7 +152,8 @@ export class Programme {
     const back = this.#hidden;
     this.#hidden = false;
     if (!this.#life) return;
-    if (back || this.#silence() > this.#rhythm + 1) this.#link?.abort();
+    // Who waits for the beginning has heard nothing for long, and is still asking.
+    if (back || (this.state !== 'waiting' && this.#silence() > this.#rhythm + 1)) this.#link?.abort();
     this.#wake?.();
     if (sound.audio.src) this.#play();
   }
