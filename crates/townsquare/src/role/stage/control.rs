@@ -359,7 +359,7 @@ impl Control {
             for reply in event.beginning {
                 let _ = reply.send(Err(FaultKind::EventEnded));
             }
-            self.world.guests.set(id, &[]);
+            self.world.guests.forget(id);
             self.agenda.note(&self.world.events.join(id.to_string()), id, now().wall);
         }
         self.metrics.events.store(self.events.len() as u64, Relaxed);
@@ -424,7 +424,10 @@ impl Control {
             }
             Output::Tell(fact) => {
                 if let Fact::Seats { admitted, .. } = &fact {
-                    self.world.guests.set(id, admitted);
+                    self.world.guests.admit(id, admitted);
+                }
+                if let Fact::Barred { tickets, .. } = &fact {
+                    self.world.guests.bar(id, tickets);
                 }
                 if let Fact::Ended { .. } = &fact {
                     self.said.note(fact.clone());

@@ -1,7 +1,7 @@
 //! HTTP of the stage: WHIP, WHEP, the console's control stream and its actions (docs/formats.md, "HTTP of the stage").
 
 use super::action;
-use super::guests::Guests;
+use super::guests::{Guests, Standing};
 use super::metrics::{Metrics, count};
 use super::tickets::Tickets;
 use super::words::{ConsoleLine, Done, Reply, Report, Request};
@@ -178,8 +178,12 @@ impl Desk {
             Class::Host => Role::Host,
             Class::CoHost => Role::CoHost,
             Class::Speaker => Role::Speaker,
-            Class::Listener if self.guests.has(event, claims.id) => Role::Speaker,
-            Class::Listener | Class::Relay => return Err(FaultKind::Forbidden),
+            Class::Listener => match self.guests.standing(event, claims.id) {
+                Standing::Guest => Role::Speaker,
+                Standing::Barred => return Err(FaultKind::Barred),
+                Standing::Listener => return Err(FaultKind::Forbidden),
+            },
+            Class::Relay => return Err(FaultKind::Forbidden),
         };
         Ok((event, Bearer { role, claims }))
     }
