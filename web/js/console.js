@@ -10,6 +10,7 @@ import { Level, NoMicrophone, microphones, openMicrophone } from './microphone.j
 import { StageLink } from './stage-link.js';
 import { Yielding } from './console/yielding.js';
 import { Fairness } from './fairness.js';
+import { sound } from './sound.js';
 import { h, number, put } from './words.js';
 
 const NAME = 'townsquare-stage-name';
@@ -58,7 +59,8 @@ class TownConsole extends HTMLElement {
   #speak = button('Turn on the microphone', 'button', () => void this.#microphone().then((it) => it && this.#onStage()));
   #step = button('', 'button', () => void this.#act({ do: 'step', backstage: !this.#me?.backstage }));
   #ready = button('', 'button quiet', () => void this.#getReady());
-  #leaves = button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#back()));
+  #leaves = button('Leave the stage', 'button quiet', () => void this.#link?.leave().finally(() => this.#left()));
+  #page = h('a', {}, 'Back to the event’s page');
   #downlink = h('audio', { autoplay: true });
   #keys = h('dialog', { ariaLabel: 'Keys' }, h('h2', {}, 'Keys'), h('dl', { className: 'facts' }, ...KEYS.flatMap(([key, does]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, does)])));
   #sound = h('details', { className: 'card' }, h('summary', {}, 'Sound check'));
@@ -78,9 +80,11 @@ class TownConsole extends HTMLElement {
     addEventListener('beforeunload', (event) => this.#link && event.preventDefault(), { signal });
     // The others learn at once that somebody is gone, not when their silence is noticed.
     addEventListener('pagehide', () => this.#leave(), { signal });
+    addEventListener('pageshow', (event) => event.persisted && this.#ask(), { signal });
     document.addEventListener('keydown', (event) => this.#key(event), { signal });
     navigator.mediaDevices?.addEventListener?.('devicechange', () => this.#stream && void this.#devices(), { signal });
     this.#name.value = this.#given('name') || remembered();
+    this.#page.href = this.#given('page') || '/';
     this.#check.choice.addEventListener('change', () => void this.#microphone(this.#check.choice.value), { signal });
     const close = button('Close', 'button quiet', () => this.#keys.close());
     this.#keys.append(close);
@@ -97,17 +101,21 @@ class TownConsole extends HTMLElement {
     return this.getAttribute(name) ?? '';
   }
 
-  /** First: who are you? The page above says that this is recorded, before any microphone opens. */
-  #ask() {
+  /**
+   * First: who are you? The page above says that this is recorded, before any microphone opens.
+   * @param {string} [said] what comes before it
+   */
+  #ask(said) {
     const form = h(
       'form',
       { className: 'card stack' },
+      ...(said ? [h('p', { role: 'status' }, said)] : []),
       h('div', { className: 'field' }, h('label', { htmlFor: 'stage-name' }, 'Your name on stage'), this.#name),
       this.#fault,
       h('div', { className: 'cluster' }, h('button', { type: 'submit', className: 'button' }, 'Turn on the microphone'), h('span', { className: 'meta' }, 'Nobody hears you yet.')),
       // Who runs it and comes from another machine does not first look for a microphone.
       ...(this.#rules ? [h('div', { className: 'cluster' }, button('Run the event without a microphone', 'button quiet', () => this.#name.reportValidity() && this.#enter()))] : []),
-      h('p', { className: 'meta' }, h('a', { href: this.#given('page') }, 'Back to the event’s page')),
+      h('p', { className: 'meta' }, this.#page),
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -134,9 +142,17 @@ class TownConsole extends HTMLElement {
     go.focus();
   }
 
-  #back() {
+  /** @param {string} [said] */
+  #back(said) {
     this.#leave();
-    this.#ask();
+    this.#ask(said);
+  }
+
+  /** Whose tab played the event before they came hears it again on its page, in this document: they pressed a button here. */
+  #left() {
+    this.#back('You have left the stage. On the event’s page you hear it as a listener.');
+    if (sound.wasPlaying(this.#given('event'))) this.#page.click();
+    else this.#page.focus();
   }
 
   /** Whether the link alone lets one run the event. */
@@ -357,7 +373,7 @@ class TownConsole extends HTMLElement {
   #key(event) {
     const typing = event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable]');
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing || document.querySelector('dialog[open]')) return;
-    if (event.key === '?') this.#keys.showModal();
+    if (event.key === '?' && this.#keys.isConnected) this.#keys.showModal();
     else if (event.key.toLowerCase() === 'm' && this.#link) this.#toggle();
     else return;
     event.preventDefault();
@@ -388,7 +404,7 @@ class TownConsole extends HTMLElement {
     this.#mute.disabled = !me;
     // The button that was pressed to come here is gone, and this is the most urgent one.
     if (waited && document.activeElement === document.body) this.#mute.focus();
-    put(this.#mine, !state ? '' : !me ? (this.#stream ? 'Your microphone is being connected…' : 'You run the event without a microphone. Nobody hears you.') : muted ? mutedWords(me.muted_by) : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
+    put(this.#mine, !state ? '' : !me?.here ? (this.#stream ? 'Your microphone is being connected…' : 'You run the event without a microphone. Nobody hears you.') : muted ? mutedWords(me.muted_by) : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
     // What a stage says nothing of is not offered.

@@ -159,15 +159,19 @@ export class StageLink {
           this.#failures = 0;
           return;
         }
-        if (fault) {
-          this.with.said({ refused: fault });
-          return this.close();
-        }
+        if (fault) return this.#refused(fault);
         this.#failures += 1;
       }
     } finally {
       this.#asking = false;
     }
+  }
+
+  /** Said once, whichever way was refused first: the other one's answer breaks off with it. @param {string} words */
+  #refused(words) {
+    if (this.#over.signal.aborted) return;
+    this.close();
+    this.with.said({ refused: words });
   }
 
   /** @returns {Promise<string | null>} null: it stands; empty: try again; words: refused for good */
@@ -219,8 +223,7 @@ export class StageLink {
         this.#heardAt = Date.now();
         const answer = await fetch(this.#address(this.with.console), { headers: this.#bearer(), signal: control.signal, cache: 'no-store' });
         if (answer.status === 401 || answer.status === 403 || answer.status === 410) {
-          this.with.said({ refused: await why(answer) });
-          return this.close();
+          return this.#refused(await why(answer));
         }
         const before = trouble;
         trouble = answer.status === DISK_FULL ? await why(answer) : '';

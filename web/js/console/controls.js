@@ -67,7 +67,7 @@ export function minutes(millis) {
  */
 export function keep(list, rows, entries, key, make, show) {
   const wanted = new Set(entries.map(key));
-  for (const [id, { item }] of rows) if (!wanted.has(id) && rows.delete(id)) item.remove();
+  for (const [id, { item }] of rows) if (!wanted.has(id) && rows.delete(id)) drop(item);
   entries.forEach((entry, place) => {
     const id = key(entry);
     const row = rows.get(id) ?? make(entry);
@@ -80,6 +80,31 @@ export function keep(list, rows, entries, key, make, show) {
       focused?.focus({ preventScroll: true });
     }
   });
+}
+
+/**
+ * Takes an item out of its list. The focus that was in it goes to a neighbour as a whole: a second press of Enter must do nothing there.
+ * @param {HTMLElement} item
+ */
+export function drop(item) {
+  const held = item.contains(document.activeElement);
+  const neighbour = /** @type {HTMLElement | null} */ (item.nextElementSibling ?? item.previousElementSibling);
+  item.remove();
+  if (!held || !neighbour) return;
+  neighbour.tabIndex = -1;
+  neighbour.focus();
+}
+
+/**
+ * Hides what can't be pressed now. Had it the focus, something else has it that does nothing by itself.
+ * @param {HTMLElement} it
+ * @param {boolean} hidden
+ * @param {HTMLElement} instead
+ */
+export function hide(it, hidden, instead) {
+  const held = hidden && !it.hidden && it === document.activeElement;
+  it.hidden = hidden;
+  if (held) instead.focus();
 }
 
 /** @param {string | undefined} role */

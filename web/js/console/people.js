@@ -1,11 +1,11 @@
 /** Who is on stage and who is backstage, how loud they are, and for who rules what can be done about each of them. */
 import { h, initial, put, typed } from '../words.js';
-import { ask, button, keep, roleName } from './controls.js';
+import { ask, button, drop, hide, keep, roleName } from './controls.js';
 
 /** @typedef {import('./controls.js').Person} Person */
 /** @typedef {import('./controls.js').StageState} StageState */
 /** @typedef {{ item: HTMLElement, face: HTMLElement, name: HTMLElement, note: HTMLElement, tools: HTMLElement, mute: HTMLButtonElement,
- *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, more: HTMLDetailsElement, role: string, backstage: boolean }} Row */
+ *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, summary: HTMLElement, role: string, backstage: boolean, muted: boolean }} Row */
 
 export class People {
   #desk;
@@ -30,7 +30,7 @@ export class People {
     this.#nobody.hidden = on.length > 0 || state.phase !== 'live';
     this.#offPart.hidden = !off.length;
     const all = new Set(state.stage.map((one) => one.id));
-    for (const [id, { item }] of this.#rows) if (!all.has(Number(id)) && this.#rows.delete(id)) item.remove();
+    for (const [id, { item }] of this.#rows) if (!all.has(Number(id)) && this.#rows.delete(id)) drop(item);
     for (const [list, people] of /** @type {[Element, Person[]][]} */ ([[this.#on, on], [this.#off, off]])) {
       const rows = new Map(people.flatMap((one) => (this.#rows.has(one.id) ? [[one.id, /** @type {Row} */ (this.#rows.get(one.id))]] : [])));
       keep(list, rows, people, (one) => one.id, (one) => this.#row(one), (row, one) => this.#put(row, one, state, may));
@@ -46,8 +46,9 @@ export class People {
 
   /** @param {Map<number, number>} levels decibels below full scale */
   levels(levels) {
-    for (const [id, { item }] of this.#rows) {
-      const level = Math.min(1, Math.max(0, (60 - (levels.get(Number(id)) ?? 127)) / 50));
+    for (const [id, { item, muted }] of this.#rows) {
+      // The stage hears who talks into a muted microphone; nobody else does.
+      const level = muted ? 0 : Math.min(1, Math.max(0, (60 - (levels.get(Number(id)) ?? 127)) / 50));
       item.style.setProperty('--level', level.toFixed(2));
       item.classList.toggle('speaks', level > 0.1);
     }
@@ -61,7 +62,8 @@ export class People {
    */
   #put(row, one, state, may) {
     const self = one.id === state.you.id;
-    const others = may.rules && !self;
+    // To a host only a host does anything.
+    const others = may.rules && !self && (one.role !== 'host' || state.you.host !== false);
     row.role = one.role;
     put(row.face, initial(one.name));
     put(row.name, [typed(one.name), self ? ' (you)' : '']);
@@ -71,9 +73,10 @@ export class People {
     put(row.note, [roleName(one.role), charge, one.muted ? 'muted' : '', ready, one.here ? '' : 'away', line].filter(Boolean).join(', '));
     row.item.classList.toggle('away', !one.here);
     row.tools.hidden = !others;
-    row.mute.hidden = one.muted;
+    hide(row.mute, one.muted, row.summary);
     row.step.hidden = one.backstage === undefined || state.phase !== 'live';
     row.backstage = one.backstage === true;
+    row.muted = one.muted;
     // Nobody is put on the air by somebody else: who is called comes muted, and opens the microphone themselves.
     put(row.step, row.backstage ? 'Call on stage' : 'Send backstage');
     row.step.ariaLabel = `${row.backstage ? 'Call on stage' : 'Send backstage'}: ${one.name}`;
@@ -108,7 +111,7 @@ export class People {
     const tools = h('span', { className: 'tools' }, mute, step, more);
     const item = h('li', {}, face, h('span', { className: 'who' }, nameOf, ' ', note), tools);
     /** @type {Row} */
-    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, more, role: one.role, backstage: false };
+    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, summary, role: one.role, backstage: false, muted: false };
     return row;
   }
 

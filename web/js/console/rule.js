@@ -1,6 +1,6 @@
 /** What who rules does to the event as a whole: begin, lock, mute all, cut, order of succession, end. */
 import { h, put, typed } from '../words.js';
-import { ask, button, keep } from './controls.js';
+import { ask, button, hide, keep } from './controls.js';
 
 /** @typedef {import('./controls.js').StageState} StageState */
 /** @typedef {{ item: HTMLElement, name: HTMLElement, up: HTMLButtonElement, down: HTMLButtonElement }} Row */
@@ -17,7 +17,8 @@ export class Rule {
   #cutSaid = h('p', { className: 'meta', role: 'status' });
   #order = h('ol', { className: 'succession', ariaLabel: 'Order of succession' });
   #succession = h('details', { hidden: true }, h('summary', {}, 'Who takes over when the host is gone'), h('p', { className: 'meta' }, 'When no host is there for 15 seconds, the first of these who is on stage is in charge. A host who comes back has it again at once.'), this.#order);
-  element = h('section', { className: 'card stack', hidden: true }, h('h2', {}, 'The event'), h('div', { className: 'cluster' }, this.#live, this.#muteAll, this.#lock, this.#end), this.#cuts, this.#cutSaid, this.#succession);
+  #title = h('h2', { tabIndex: -1 }, 'The event');
+  element = h('section', { className: 'card stack', hidden: true }, this.#title, h('div', { className: 'cluster' }, this.#live, this.#muteAll, this.#lock, this.#end), this.#cuts, this.#cutSaid, this.#succession);
   #locked = false;
   /** @type {Map<number | string, Row>} */ #rows = new Map();
   /** The order as it stands. @type {number[]} */ #ids = [];
@@ -35,7 +36,7 @@ export class Rule {
     const speakers = state.stage.some((one) => one.role === 'speaker');
     this.element.hidden = !rules;
     this.#locked = state.locked === true;
-    this.#live.hidden = live;
+    hide(this.#live, live, this.#title);
     this.#end.hidden = !live;
     this.#muteAll.hidden = !knows || !speakers;
     this.#lock.hidden = !knows;
