@@ -141,6 +141,27 @@ export async function stepOnStage(page) {
   await page.locator('town-console[data-place="stage"]').waitFor();
 }
 
+/** What has the focus, by its name. @param {import('playwright-core').Page} page @returns {Promise<string>} */
+export const focused = (page) =>
+  page.evaluate(() => {
+    const at = /** @type {HTMLInputElement | null} */ (document.activeElement);
+    return (at?.ariaLabel || at?.labels?.[0]?.textContent || at?.textContent?.slice(0, 60) || '').trim();
+  });
+
+/**
+ * Presses Tab until something has the focus: whoever has no mouse gets there.
+ * @param {import('playwright-core').Page} page
+ * @param {string} name
+ */
+export async function tabTo(page, name) {
+  /** @type {string[]} */
+  const passed = [];
+  for (let at = await focused(page); at !== name; at = await focused(page)) {
+    if (passed.push(at) > 160) throw new Error(`Tab does not reach ${name}: ${passed.join(' | ')}`);
+    await page.keyboard.press('Tab');
+  }
+}
+
 /** @param {import('playwright-core').Page} page */
 export const statsOf = (page) =>
   page.evaluate(() => {

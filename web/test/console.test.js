@@ -1,7 +1,7 @@
 /** The stage in real Chromium: what hosts do to others, coming and going, the keyboard alone, two microphones, none at all, and a stage that dies. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { given, goOnStage, heard, keepStream, launch, stepOnStage, streamOf } from './browser.js';
+import { focused, given, goOnStage, heard, keepStream, launch, stepOnStage, streamOf, tabTo } from './browser.js';
 import { OTHER, SAME, alike, decode, envelope, heardAs } from './hear.js';
 import { freePort, startServer } from './server.js';
 import { voice } from './voice.js';
@@ -36,18 +36,13 @@ after(async () => {
 
 test('by keyboard alone from the link to speaking, muting and going live', async () => {
   const { keyboard } = ada;
-  const focus = () => ada.evaluate(() => document.activeElement?.getAttribute('aria-label') || /** @type {HTMLInputElement} */ (document.activeElement)?.labels?.[0]?.textContent || document.activeElement?.textContent?.slice(0, 40) || '');
-  const tabTo = /** @param {string} name */ async (name) => {
-    for (let i = 0; i < 40 && (await focus()) !== name; i += 1) await keyboard.press('Tab');
-    assert.equal(await focus(), name);
-  };
   await ada.goto(event.stage);
   await ada.getByText('This event is recorded.').waitFor();
-  await tabTo('Your name on stage');
+  await tabTo(ada, 'Your name on stage');
   await keyboard.type('Ada');
   await keyboard.press('Enter');
   await ada.getByRole('button', { name: 'Go backstage' }).waitFor();
-  await tabTo('Go backstage');
+  await tabTo(ada, 'Go backstage');
   await keyboard.press('Enter');
   await ada.getByText('Your microphone is on. The stage hears you.').waitFor();
   // The most urgent button has the focus.
@@ -55,13 +50,13 @@ test('by keyboard alone from the link to speaking, muting and going live', async
   await keyboard.press('Space');
   await ada.getByText('You are muted. Nobody hears you.').waitFor();
   await keyboard.press('Space');
-  await tabTo('Go live');
+  await tabTo(ada, 'Go live');
   await keyboard.press('Enter');
   await ada.getByText('Your microphone is on. Everybody hears you.').waitFor();
-  await tabTo('End event');
+  await tabTo(ada, 'End event');
   await keyboard.press('Enter');
   await ada.locator('dialog[open]').waitFor();
-  assert.equal(await focus(), 'Not yet', 'Enter pressed twice ends nothing');
+  assert.equal(await focused(ada), 'Not yet', 'Enter pressed twice ends nothing');
   await keyboard.press('Enter');
   await ada.locator('dialog[open]').waitFor({ state: 'detached' });
   assert.equal((await server.cli('event', 'show', event.id)).phase, 'live');
@@ -168,6 +163,17 @@ test('why there is no microphone is said in words', async () => {
   await missing.addInitScript(() => (MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'))));
   await tryMicrophone(missing, event.stage);
   await missing.getByText('There is no microphone here.').waitFor();
+});
+
+test('without script the stage says what it needs, and how to speak all the same', async () => {
+  const page = await (await browsers[0].newContext({ javaScriptEnabled: false })).newPage();
+  await page.goto(event.stage);
+  await page.getByText('This event is recorded.').waitFor();
+  const words = page.locator('town-console p.warn');
+  assert.ok(await words.isVisible());
+  assert.match(await words.innerText(), /^The stage needs JavaScript and a microphone\./);
+  assert.ok((await words.innerText()).includes(event.whip.url), 'from OBS it works without');
+  await page.context().close();
 });
 
 test('over plain http the page says what is missing before anybody tries', async () => {
