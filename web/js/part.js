@@ -9,6 +9,17 @@ import { h, number, put } from './words.js';
 /** How often who waits with a raised hand asks what became of it. */
 const HAND_MILLIS = 3000;
 
+/**
+ * Votes are not taken back: what the page has counted, one's own vote in it, the stream only says some seconds later.
+ * @param {HTMLElement} shown
+ * @param {number} votes
+ */
+function most(shown, votes) {
+  const known = Math.max(votes, Number(shown.dataset.votes ?? 0));
+  shown.dataset.votes = String(known);
+  return known;
+}
+
 class TownPart extends HTMLElement {
   /** @type {AbortController | null} */ #life = null;
   /** @type {unknown[]} */ #said = [];
@@ -36,8 +47,11 @@ class TownPart extends HTMLElement {
     event.preventDefault();
     event.stopPropagation();
     const fields = new URLSearchParams([...new FormData(form)].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+    const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    if (button) button.disabled = true;
     const answer = await fetch(form.action, { method: 'POST', body: fields, headers: { accept: 'text/html' } }).catch(() => null);
     await this.#take(answer);
+    if (button) button.disabled = false;
   }
 
   /** Shows the part of an answered page. @param {Response | null} answer */
@@ -125,8 +139,10 @@ class TownPart extends HTMLElement {
     if (!poll) return place.replaceChildren();
     // Another poll, or one that was closed: the page has the form for it.
     if (form?.dataset.poll !== String(poll.id) || form.dataset.open !== String(poll.open)) return void this.#again();
-    const all = poll.n.reduce((sum, votes) => sum + votes, 0);
-    form.querySelectorAll('.choice .meta').forEach((meta, i) => put(meta, `${number(poll.n[i] ?? 0)} · ${Math.floor(((poll.n[i] ?? 0) * 100) / Math.max(1, all))} %`));
+    const shares = /** @type {HTMLElement[]} */ ([...form.querySelectorAll('.choice .meta')]);
+    const votes = shares.map((meta, i) => most(meta, poll.n[i] ?? 0));
+    const all = votes.reduce((sum, some) => sum + some, 0);
+    shares.forEach((meta, i) => put(meta, `${number(votes[i])} · ${Math.floor((votes[i] * 100) / Math.max(1, all))} %`));
     const voted = form.querySelector('.voted');
     if (voted) put(voted, number(all));
   }
@@ -137,8 +153,8 @@ class TownPart extends HTMLElement {
     if (!list) return;
     const known = new Map([...list.children].map((item) => [item.getAttribute('data-question'), item]));
     for (const [id, , votes] of questions) {
-      const count = known.get(String(id))?.querySelector('.votes');
-      if (count) put(count, number(votes));
+      const count = /** @type {HTMLElement | null | undefined} */ (known.get(String(id))?.querySelector('.votes'));
+      if (count) put(count, number(most(count, votes)));
     }
     const first = questions.map(([id]) => known.get(String(id)));
     if (first.includes(undefined)) void this.#again();

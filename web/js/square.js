@@ -60,6 +60,8 @@ document.addEventListener('submit', (event) => {
   if (to.origin !== location.origin) return;
   event.preventDefault();
   const data = new FormData(form, button);
+  // Until the answer is there it is not sent again.
+  if (button && form.method !== 'get') button.disabled = true;
   const fields = new URLSearchParams([...data].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
   if (form.method === 'get') {
     to.search = String(fields);

@@ -1,17 +1,20 @@
 //! What every handler holds: the store, the keys, the addresses, and the way outside.
 
 use crate::address::Addresses;
+use crate::once::Answers;
 use crate::rehearsal::Rehearsal;
 use crate::replay::{Kept, Track, Withhold};
-use base::limit::{LOCKED_EVENTS_TRIED_MAX, PASSPHRASE_TRIES_PER_MINUTE_MAX};
+use axum::response::Response;
+use base::limit::{PASSPHRASE_TRIES_COUNTED_MAX, PASSPHRASE_TRIES_PER_ADDRESS_MINUTE_MAX, PASSPHRASE_TRIES_PER_MINUTE_MAX};
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use gate::Keys;
 use square::Assembly;
 use square::event::Policy;
-use square::rate::Rate;
+use square::rate::{Rate, household};
 use square::rehearsal::Crowd;
 use square::secret::Chance;
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -76,6 +79,9 @@ pub trait Shell: Send + Sync + 'static {
 
     /// Hides a recording, shows it again or deletes it.
     fn withhold(&self, event: EventId, what: Withhold) -> Doing<'_>;
+
+    /// Does this to its end although nobody waits for the answer any more.
+    fn see_through(&self, work: Doing<'static, Response>) -> Doing<'static, Response>;
 
     /// What becomes of a recording by itself.
     fn kept(&self, event: EventId) -> Kept;
@@ -150,8 +156,9 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     config: Config,
-    /// Passphrases tried, by event.
-    tries: Mutex<Rate>,
+    /// Passphrases tried, by event and by who tries.
+    tries: Mutex<[Rate; 2]>,
+    answers: Answers,
     counts: Counts,
 }
 
@@ -159,8 +166,8 @@ impl App {
     /// An app over what the binary decided.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let tries = Mutex::new(Rate::new(60_000, LOCKED_EVENTS_TRIED_MAX));
-        Self(Arc::new(Inner { config, tries, counts: Counts::default() }))
+        let tries = Mutex::new([(); 2].map(|()| Rate::new(60_000, PASSPHRASE_TRIES_COUNTED_MAX)));
+        Self(Arc::new(Inner { config, tries, answers: Answers::default(), counts: Counts::default() }))
     }
 
     /// What was answered since the start.
@@ -185,10 +192,19 @@ impl App {
         self.0.config.policy
     }
 
-    /// Whether one more passphrase may be tried at this event now.
-    pub(crate) fn may_try(&self, event: EventId) -> bool {
+    /// Whether one more passphrase may be tried at this event now from this address: whoever tries too often does not keep others out.
+    pub(crate) fn may_try(&self, event: EventId, from: Option<IpAddr>) -> bool {
+        let event = u128::from(event.to_i64().unsigned_abs());
         let mut tries = self.0.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.allows(event.to_i64().unsigned_abs().into(), PASSPHRASE_TRIES_PER_MINUTE_MAX, self.now())
+        let [by_event, by_address] = &mut *tries;
+        // A network is 64 bits, the high ones or, of version 4, the low ones; so is an event.
+        let from = from.map(household).map(|from| (from << 64 | from & (u128::from(u64::MAX) << 64)) | event);
+        from.is_none_or(|from| by_address.allows(from, PASSPHRASE_TRIES_PER_ADDRESS_MINUTE_MAX, self.now()))
+            && by_event.allows(event, PASSPHRASE_TRIES_PER_MINUTE_MAX, self.now())
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.0.answers
     }
 
     pub(crate) fn shell(&self) -> &dyn Shell {

@@ -52,7 +52,8 @@ pub(crate) fn set_cookie(app: &App, session: Option<&Secret>) -> String {
     format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", cookie_name(app), days * 24 * 3_600)
 }
 
-fn cookie_name(app: &App) -> &'static str {
+/// What the cookie is called that holds a session.
+pub(crate) fn cookie_name(app: &App) -> &'static str {
     if app.addresses().https() { "__Host-townsquare" } else { "townsquare" }
 }
 

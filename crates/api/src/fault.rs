@@ -11,18 +11,27 @@ use std::error::Error as _;
 
 /// A request that was not done. It becomes an answer in [`render`], which knows whether a person or a program asked.
 #[derive(Debug)]
-pub(crate) struct Fault(FaultKind);
+pub(crate) struct Fault {
+    kind: FaultKind,
+    /// What the browser is to keep all the same.
+    cookie: Option<HeaderValue>,
+}
 
 impl Fault {
     /// What the one who asked is told.
     pub(crate) const fn kind(&self) -> FaultKind {
-        self.0
+        self.kind
+    }
+
+    /// The same, with something for the browser to keep.
+    pub(crate) fn keeping(kind: FaultKind, cookie: Option<HeaderValue>) -> Self {
+        Self { kind, cookie }
     }
 }
 
 impl From<FaultKind> for Fault {
     fn from(kind: FaultKind) -> Self {
-        Self(kind)
+        Self { kind, cookie: None }
     }
 }
 
@@ -31,14 +40,17 @@ impl From<square::Fault> for Fault {
         if let Some(cause) = &fault.cause {
             tracing::error!(code = fault.kind.code(), cause = %cause, detail = ?cause.source(), "a request failed");
         }
-        Self(fault.kind)
+        Self { kind: fault.kind, cookie: None }
     }
 }
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let mut answer = status(self.0).into_response();
-        answer.extensions_mut().insert(self.0);
+        let mut answer = status(self.kind).into_response();
+        answer.extensions_mut().insert(self.kind);
+        if let Some(cookie) = self.cookie {
+            answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
         answer
     }
 }
@@ -52,15 +64,26 @@ pub(crate) async fn render(State(app): State<App>, request: Request, next: Next)
     let mut body = if for_program { problem(kind) } else { page::fault(kind) };
     *body.status_mut() = status(kind);
     for (name, value) in answer.headers() {
-        if *name == header::ALLOW {
+        if [header::ALLOW, header::SET_COOKIE, header::RETRY_AFTER].contains(name) {
             body.headers_mut().insert(name, value.clone());
         }
     }
-    if kind == FaultKind::RoleDown || kind == FaultKind::EventsFull {
-        body.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    if let Some(seconds) = retry_after(kind) {
+        body.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static(seconds));
     }
     body.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     body
+}
+
+/// After how many seconds it may be done, where waiting helps.
+fn retry_after(kind: FaultKind) -> Option<&'static str> {
+    if matches!(kind, FaultKind::RoleDown | FaultKind::EventsFull) {
+        return Some("2");
+    }
+    if kind == FaultKind::VisitorsFull {
+        return Some("3600");
+    }
+    (kind.status() == 429).then_some("60")
 }
 
 /// The fault of an address or a query that was refused before a handler saw it.
@@ -72,7 +95,7 @@ fn unreadable(answer: &Response) -> Option<FaultKind> {
 pub(crate) fn panicked(app: &App) -> Response {
     app.counts().panicked();
     tracing::error!("a request handler panicked");
-    Fault(FaultKind::Internal).into_response()
+    Fault::from(FaultKind::Internal).into_response()
 }
 
 /// Whether an answer in JSON is wanted: on the API always, elsewhere when it is asked for and HTML is not.

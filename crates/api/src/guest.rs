@@ -7,7 +7,7 @@ use crate::json::event::read_id;
 use crate::ticket;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use base::limit::BEARERS_PER_TICKET_MAX;
 use base::{FaultKind, Visibility};
@@ -17,14 +17,14 @@ use square::visitor::{self, Known};
 use square::{Secret, event, hand};
 use std::convert::Infallible;
 use std::net::IpAddr;
-use store::Event;
+use store::{Event, Phase};
 
 /// The network address that a connection comes from, which who serves the router adds to each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// What a visitor's browser keeps so that they are the same when they come again. It is set when they first take part, and where every
-/// listener has a ticket of their own.
+/// What a visitor's browser keeps so that they are the same when they come again. It is set by the page of an event in which one can take
+/// part, and by the answer to who came without it.
 const COOKIE_DAYS: i64 = 365;
 
 /// What a request brings along besides a session.
@@ -33,7 +33,8 @@ pub(crate) struct Came {
     /// `Authorization: Bearer`.
     bearer: Option<String>,
     cookie: Option<Secret>,
-    address: Option<IpAddr>,
+    /// The network address that they come from.
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl FromRequestParts<App> for Came {
@@ -47,7 +48,7 @@ impl FromRequestParts<App> for Came {
             let said = text(header::HeaderName::from_static("x-forwarded-for")).filter(|_| peer.is_loopback());
             said.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
         });
-        Ok(Self { bearer, cookie: cookie(&parts.headers, cookie_name(app)), address })
+        Ok(Self { bearer, cookie: marked(app, &parts.headers), address })
     }
 }
 
@@ -99,7 +100,7 @@ impl Guest {
     pub(crate) async fn with(app: &App, caller: &Caller, came: &Came, event: Event, claims: Option<&Claims>) -> Result<Self, Fault> {
         let number = |known| visitor::ticket(event.id, known);
         let account = caller.actor.id().map(|account| number(Known::Account(account)));
-        let fresh = came.cookie.is_none().then(|| Secret::new(&app.chance()));
+        let fresh = came.cookie.is_none().then(|| Secret::new(&gate::visitor::sign(app.keys(), &app.chance())));
         let browser = came.cookie.as_ref().or(fresh.as_ref()).map_or(0, |secret| number(Known::Cookie(secret)));
         let own = claims.filter(|claims| !ticket::is_shared(event.id, claims.id));
         let listener = own.filter(|claims| claims.class == Class::Listener).map(|claims| claims.id);
@@ -152,6 +153,15 @@ impl Guest {
         Ok(guest)
     }
 
+    /// [`Guest::act`], for somebody who votes: only who was there before has a vote.
+    ///
+    /// # Errors
+    /// As there; [`FaultKind::VisitorUnknown`], with which their browser is given what makes them known.
+    pub(crate) async fn vote(app: &App, caller: &Caller, came: &Came, id: &str, shown: &str) -> Result<Self, Fault> {
+        let guest = Self::act(app, caller, came, id, shown).await?;
+        if guest.who().ticket.is_none() { Err(Fault::keeping(FaultKind::VisitorUnknown, guest.mark(app))) } else { Ok(guest) }
+    }
+
     /// [`Guest::act`], for somebody who runs the event.
     ///
     /// # Errors
@@ -169,7 +179,7 @@ impl Guest {
     pub(crate) fn who(&self) -> Who {
         // A number that nothing keeps is another one each time: it counts nobody.
         let is_kept = self.fresh.is_none() || self.ticket != self.browser;
-        Who { ticket: Some(self.ticket).filter(|_| is_kept), address: self.address }
+        Who { ticket: Some(self.ticket).filter(|_| is_kept), is_member: self.account.is_some(), address: self.address }
     }
 
     /// Notes who they are besides the one with this ticket, which may be banned: a ban is one of all of them. What can't be noted keeps
@@ -199,17 +209,21 @@ impl Guest {
         self.is_private().then(|| self.own_ticket(app))
     }
 
-    /// The answer of a page on which they hear the event.
+    /// The answer of a page on which they hear the event, or take part in it.
     pub(crate) fn listened(&self, app: &App, answer: Response) -> Response {
-        if self.is_private() { self.keep(app, answer) } else { answer }
+        if self.is_private() || self.event.phase() != Phase::Ended { self.keep(app, answer) } else { answer }
     }
 
     /// The answer, with what keeps their number.
     pub(crate) fn keep(&self, app: &App, mut answer: Response) -> Response {
-        if let Some(value) = self.fresh.as_ref().and_then(|secret| HeaderValue::from_str(&set_cookie(app, secret)).ok()) {
+        if let Some(value) = self.mark(app) {
             answer.headers_mut().append(header::SET_COOKIE, value);
         }
         answer
+    }
+
+    fn mark(&self, app: &App) -> Option<HeaderValue> {
+        self.fresh.as_ref().and_then(|secret| HeaderValue::from_str(&set_cookie(app, secret)).ok())
     }
 
     /// Where their page of the event is, behind what they did there.
@@ -219,8 +233,14 @@ impl Guest {
     }
 }
 
-fn cookie_name(app: &App) -> &'static str {
+/// What the cookie is called that holds a browser's mark.
+pub(crate) fn cookie_name(app: &App) -> &'static str {
     if app.addresses().https() { "__Host-townsquare-visitor" } else { "townsquare-visitor" }
+}
+
+/// The browser's mark, if it is one of ours.
+fn marked(app: &App, headers: &HeaderMap) -> Option<Secret> {
+    cookie(headers, cookie_name(app)).filter(|mark| mark.bytes().is_some_and(|bytes| gate::visitor::is_signed(app.keys(), &bytes)))
 }
 
 fn set_cookie(app: &App, secret: &Secret) -> String {

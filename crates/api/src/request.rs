@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::guard;
+use crate::once::Key;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Multipart, Request};
@@ -20,10 +21,17 @@ const WORD_FIELD: &str = "csrf";
 /// A form that came from a page of ours.
 pub(crate) struct Submitted {
     pub(crate) caller: Caller,
+    /// What makes it the same form when it comes again.
+    pub(crate) once: Option<Key>,
     fields: BTreeMap<String, String>,
 }
 
 impl Submitted {
+    /// [`Submitted::field`], to keep.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.field(name).to_owned()
+    }
+
     /// What was typed; nothing when the field is not there.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
@@ -34,13 +42,15 @@ impl FromRequest<App> for Submitted {
     type Rejection = Fault;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let path = request.uri().path().to_owned();
         let (caller, headers, body) = take(request, app).await?;
         if !body.is_empty() && !is_type(&headers, "application/x-www-form-urlencoded") {
             return Err(FaultKind::WrongMediaType.into());
         }
         let fields: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
         guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;
-        Ok(Self { caller, fields })
+        let once = Key::of_form(app, &path, &headers, &fields, None);
+        Ok(Self { caller, once, fields })
     }
 }
 
@@ -58,6 +68,7 @@ impl FromRequest<App> for Uploaded {
         if !is_type(request.headers(), "multipart/form-data") {
             return Ok(Self { form: Submitted::from_request(request, app).await?, picture: None });
         }
+        let path = request.uri().path().to_owned();
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, app).await?;
         if caller.actor == Actor::Visitor {
@@ -84,7 +95,8 @@ impl FromRequest<App> for Uploaded {
             }
         }
         guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;
-        Ok(Self { form: Submitted { caller, fields }, picture })
+        let once = Key::of_form(app, &path, &headers, &fields, picture.as_deref());
+        Ok(Self { form: Submitted { caller, once, fields }, picture })
     }
 }
 
@@ -105,6 +117,8 @@ fn unread(error: MultipartError) -> FaultKind {
 /// JSON that came from a page of ours or from the operator.
 pub(crate) struct Posted<T> {
     pub(crate) caller: Caller,
+    /// What makes it the same request when it comes again.
+    pub(crate) once: Option<Key>,
     pub(crate) body: T,
 }
 
@@ -112,6 +126,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
     type Rejection = Fault;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        let path = request.uri().path().to_owned();
         let (caller, headers, body) = take(request, app).await?;
         guard::check(app, &caller, &headers, None)?;
         if !body.is_empty() && !is_type(&headers, "application/json") {
@@ -120,7 +135,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
         // What has nothing to say may say nothing.
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
         let body = serde_json::from_slice(text).map_err(|_| FaultKind::BadRequest)?;
-        Ok(Self { caller, body })
+        Ok(Self { caller, once: Key::of_program(app, &path, &headers), body })
     }
 }
 

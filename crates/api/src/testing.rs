@@ -1,9 +1,10 @@
 //! The whole app on a real database, with a stage that does as it is told.
 
-use crate::{Addresses, App, Config, Doing, Door, End, Kept, Last, Order, Rehearsal, Running, Shell, Track, Withhold, router};
-use axum::Router;
+use crate::{Addresses, App, Config, Doing, Door, End, Kept, Last, Order, Peer, Rehearsal, Running, Shell, Track, Withhold, router};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
+use axum::{Extension, Router};
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use gate::Keys;
 use gate::ticket::{Class, admit};
@@ -27,7 +28,7 @@ pub(crate) const NOW: UnixMillis = UnixMillis(1_795_222_800_000);
 const KEY: [u8; 32] = [42; 32];
 
 thread_local! {
-    static CHANCE: Cell<u8> = const { Cell::new(0) };
+    static CHANCE: Cell<u64> = const { Cell::new(0) };
 }
 
 /// A town: its square, from outside and from the operator's side.
@@ -176,6 +177,10 @@ impl Shell for Stagehand {
         })
     }
 
+    fn see_through(&self, work: Doing<'static, Response>) -> Doing<'static, Response> {
+        Box::pin(async { tokio::spawn(work).await.unwrap_or(Err(FaultKind::Internal)) })
+    }
+
     fn kept(&self, _event: EventId) -> Kept {
         Kept { mp3_percent: None, days: Some(30) }
     }
@@ -254,7 +259,8 @@ impl Town {
             now,
             chance: || {
                 CHANCE.set(CHANCE.get() + 1);
-                [CHANCE.get(); 32]
+                let [.., high, low] = CHANCE.get().to_be_bytes();
+                std::array::from_fn(|place| if place % 2 == 0 { low } else { low ^ high })
             },
             policy,
             shell: Arc::clone(&stagehand) as Arc<dyn Shell>,
@@ -271,6 +277,12 @@ impl Town {
 
     pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
         self.ask(&format!("GET {path}"), &[("accept", "text/html"), ("cookie", cookie)], "").await
+    }
+
+    /// A request from a network address.
+    pub(crate) async fn ask_from(&self, address: &str, line: &str, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        let peer = Extension(Peer(address.parse().expect("an address")));
+        send(&self.public.clone().layer(peer), line, headers, body).await
     }
 
     /// A form of one of our pages.

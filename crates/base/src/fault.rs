@@ -103,6 +103,12 @@ pub enum FaultKind {
     HandsFull,
     /// The event takes no raised hands.
     HandsClosed,
+    /// As many hands wait from one network as may.
+    HandsOfNetworkFull,
+    /// As many new visitors of one network take part as may.
+    VisitorsFull,
+    /// Nothing that a browser keeps says who votes.
+    VisitorUnknown,
     /// The host has excluded this ticket, account or invite.
     Barred,
     /// What is to be said is empty.
@@ -232,6 +238,19 @@ impl FaultKind {
             Self::StartFar => ("start-far", 422, "An event is announced ten years ahead at most."),
             Self::HandsFull => ("hands-full", 409, "So many hands are raised that no more are taken. Try again when some have spoken."),
             Self::HandsClosed => ("hands-closed", 409, "This event takes no raised hands. Ask a question instead."),
+            Self::HandsOfNetworkFull => {
+                ("hands-of-network-full", 429, "As many hands are raised from your network as may be. Try again when one was taken.")
+            }
+            Self::VisitorsFull => (
+                "visitors-full",
+                429,
+                "So many new visitors come from your network that no more are counted now. Sign in, or try again later.",
+            ),
+            Self::VisitorUnknown => (
+                "visitor-unknown",
+                403,
+                "The square did not know your browser yet, so this was not counted. Send it again; votes need the cookie.",
+            ),
             Self::Barred => ("barred", 403, "A host has excluded you from this event."),
             Self::TextMissing => ("text-missing", 422, "Nothing is written. Write a few words."),
             Self::TextTooLong => ("text-too-long", 422, "This is too long. Say it in fewer words."),

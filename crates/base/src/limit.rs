@@ -52,14 +52,18 @@ pub const EMPTY_MINUTES_MAX: u32 = 120;
 /// Characters of an event's passphrase. Answer: 422 `passphrase-unusable`.
 pub const PASSPHRASE_CHARS_MAX: usize = 128;
 
-/// Fewest characters of an event's passphrase: with [`PASSPHRASE_TRIES_PER_MINUTE_MAX`] nobody guesses it. Answer: 422 `passphrase-unusable`.
+/// Fewest characters of an event's passphrase: with [`PASSPHRASE_TRIES_PER_ADDRESS_MINUTE_MAX`] nobody guesses it. Answer: 422 `passphrase-unusable`.
 pub const PASSPHRASE_CHARS_MIN: usize = 8;
 
-/// Passphrases that may be tried at one event in a minute, whoever tries. Answer: 429 `too-many-requests`.
-pub const PASSPHRASE_TRIES_PER_MINUTE_MAX: u32 = 20;
+/// Passphrases that one network address may try at one event in a minute. Answer: 429 `too-many-requests`.
+pub const PASSPHRASE_TRIES_PER_ADDRESS_MINUTE_MAX: u32 = 20;
 
-/// Events at which passphrases may be tried in one minute. Answer: as above.
-pub const LOCKED_EVENTS_TRIED_MAX: usize = 1_024;
+/// Passphrases that may be tried at one event in a minute, whoever tries: far more than guests type, and what this machine can hash. Answer:
+/// as above.
+pub const PASSPHRASE_TRIES_PER_MINUTE_MAX: u32 = 1_000;
+
+/// Events, and addresses at events, whose tries are counted in one minute. Answer: as above.
+pub const PASSPHRASE_TRIES_COUNTED_MAX: usize = 65_536;
 
 /// Passphrases that are hashed at once: each takes 19 MiB and a core. Answer: the others wait.
 pub const PASSPHRASES_AT_ONCE_MAX: usize = 2;
@@ -138,7 +142,25 @@ pub const REACTIONS_PER_EVENT_SECOND: u32 = 200;
 /// Hands, votes and questions a minute taken from one visitor, and from one network address. Answer: 429 `too-many-requests`.
 pub const PARTS_PER_VISITOR_MINUTE_MAX: u32 = 30;
 /// See [`PARTS_PER_VISITOR_MINUTE_MAX`].
-pub const PARTS_PER_ADDRESS_MINUTE_MAX: u32 = 300;
+pub const PARTS_PER_ADDRESS_MINUTE_MAX: u32 = 600;
+
+/// Visitors without an account who take part from one network address in an hour: a lecture hall, but not whoever makes visitors up.
+/// Answer: 429 `visitors-full`.
+pub const VISITORS_PER_ADDRESS_HOUR_MAX: u32 = 600;
+
+/// Hands that wait in one event, raised from one network address without an account. Answer: 429 `hands-of-network-full`.
+pub const HANDS_WAITING_PER_ADDRESS_MAX: usize = 10;
+
+/// Hands a minute raised from one network address. Answer: 429 `too-many-requests`.
+pub const HANDS_PER_ADDRESS_MINUTE_MAX: u32 = 20;
+
+/// Answers that are given again to who sends the same form or the same `Idempotency-Key` once more, the milliseconds for which they are, and
+/// bytes of one. Answer: the oldest are forgotten, and what is sent again is done again.
+pub const ANSWERS_KEPT_MAX: usize = 4_096;
+/// See [`ANSWERS_KEPT_MAX`].
+pub const ANSWERS_KEPT_MILLIS: i64 = 3_600_000;
+/// See [`ANSWERS_KEPT_MAX`].
+pub const ANSWER_KEPT_BYTES_MAX: usize = 64 * 1024;
 
 /// Visitors and addresses whose requests are counted at once. Answer: 429 `too-many-requests` to who comes besides, until the second or the
 /// minute is over.

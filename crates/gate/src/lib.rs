@@ -4,5 +4,6 @@
 
 pub mod key;
 pub mod ticket;
+pub mod visitor;
 
 pub use key::Keys;

@@ -2,21 +2,24 @@
 //!
 //! Nothing of it is kept: reactions are of the second, and what changed is read from the rows again.
 
-use crate::rate::Rate;
+use crate::rate::{Rate, household};
 use crate::reaction::Tally;
 use base::limit::{
-    PARTS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_VISITOR_MINUTE_MAX, RATES_COUNTED_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX,
-    REACTIONS_PER_VISITOR_SECOND_MAX,
+    HANDS_PER_ADDRESS_MINUTE_MAX, HANDS_WAITING_PER_ADDRESS_MAX, PARTS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_VISITOR_MINUTE_MAX,
+    RATES_COUNTED_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX, REACTIONS_PER_VISITOR_SECOND_MAX, VISITORS_PER_ADDRESS_HOUR_MAX,
 };
 use base::{EventId, FaultKind, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use store::Hand;
 
 /// Who does something: the number of their ticket, and the network address that they come from, when it is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Who {
-    /// Their ticket's number in the event; without one they are counted by their address alone.
+    /// Their number in the event. Who has none is one with all others of their address who have none.
     pub ticket: Option<u64>,
+    /// Whether they have an account, which nobody makes in passing.
+    pub is_member: bool,
     /// Where they come from.
     pub address: Option<IpAddr>,
 }
@@ -51,6 +54,10 @@ pub struct Assembly {
     reactions_by_address: Rate,
     parts_by_visitor: Rate,
     parts_by_address: Rate,
+    hands_by_address: Rate,
+    /// Who has taken part, and how many of them are new from each address.
+    visitors: Rate,
+    visitors_by_address: Rate,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +68,8 @@ struct Gathering {
     board: bool,
     admitted: BTreeSet<u64>,
     declined: BTreeSet<u64>,
+    /// Raised hands by the address from which they were.
+    hands_from: BTreeMap<u128, BTreeSet<u64>>,
 }
 
 impl Default for Assembly {
@@ -73,6 +82,9 @@ impl Default for Assembly {
             reactions_by_address: rate(SECOND),
             parts_by_visitor: rate(60 * SECOND),
             parts_by_address: rate(60 * SECOND),
+            hands_by_address: rate(60 * SECOND),
+            visitors: rate(3_600 * SECOND),
+            visitors_by_address: rate(3_600 * SECOND),
         }
     }
 }
@@ -83,8 +95,7 @@ impl Assembly {
     /// # Errors
     /// There is no such kind, or they do it too often.
     pub fn react(&mut self, event: EventId, who: Who, kind: usize, of: u32, now: UnixMillis) -> Result<(), FaultKind> {
-        let by_visitor =
-            who.ticket.is_none_or(|ticket| self.reactions_by_visitor.allows(number(event, ticket), REACTIONS_PER_VISITOR_SECOND_MAX, now));
+        let by_visitor = key(event, who).is_none_or(|key| self.reactions_by_visitor.allows(key, REACTIONS_PER_VISITOR_SECOND_MAX, now));
         let by_address =
             who.address.is_none_or(|address| self.reactions_by_address.allows(household(address), REACTIONS_PER_ADDRESS_SECOND_MAX, now));
         if !by_visitor || !by_address {
@@ -97,13 +108,50 @@ impl Assembly {
     /// Whether somebody may raise a hand, ask or vote once more.
     ///
     /// # Errors
-    /// [`FaultKind::TooManyRequests`].
+    /// [`FaultKind::TooManyRequests`]; [`FaultKind::VisitorsFull`]: as many visitors of their address do as are counted.
     pub fn may_take_part(&mut self, event: EventId, who: Who, now: UnixMillis) -> Result<(), FaultKind> {
-        let by_visitor =
-            who.ticket.is_none_or(|ticket| self.parts_by_visitor.allows(number(event, ticket), PARTS_PER_VISITOR_MINUTE_MAX, now));
-        let by_address =
-            who.address.is_none_or(|address| self.parts_by_address.allows(household(address), PARTS_PER_ADDRESS_MINUTE_MAX, now));
-        if by_visitor && by_address { Ok(()) } else { Err(FaultKind::TooManyRequests) }
+        let by_visitor = key(event, who).is_none_or(|key| self.parts_by_visitor.allows(key, PARTS_PER_VISITOR_MINUTE_MAX, now));
+        let from = who.address.map(household);
+        let by_address = from.is_none_or(|from| self.parts_by_address.allows(from, PARTS_PER_ADDRESS_MINUTE_MAX, now));
+        if !by_visitor || !by_address {
+            return Err(FaultKind::TooManyRequests);
+        }
+        let (Some(ticket), Some(from), false) = (who.ticket, from, who.is_member) else { return Ok(()) };
+        let visitor = number(event, ticket);
+        if !self.visitors.has_counted(visitor, now) {
+            if !self.visitors_by_address.allows(from, VISITORS_PER_ADDRESS_HOUR_MAX, now) {
+                return Err(FaultKind::VisitorsFull);
+            }
+            self.visitors.allows(visitor, 1, now);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody may raise a hand while these wait. Members are known; of all others one address may fill a part of the queue alone.
+    ///
+    /// # Errors
+    /// [`FaultKind::TooManyRequests`] or [`FaultKind::HandsOfNetworkFull`].
+    pub fn may_raise(&mut self, event: EventId, who: Who, ticket: u64, waiting: &[Hand], now: UnixMillis) -> Result<(), FaultKind> {
+        let (Some(address), false) = (who.address, who.is_member) else { return Ok(()) };
+        let from = household(address);
+        let hands_from = &mut self.events.entry(event).or_default().hands_from;
+        hands_from.retain(|_, hands| {
+            hands.retain(|ticket| waiting.iter().any(|hand| hand.ticket == *ticket));
+            !hands.is_empty()
+        });
+        let hands = hands_from.entry(from).or_default();
+        if hands.contains(&ticket) {
+            // It says something else.
+            return Ok(());
+        }
+        if hands.len() >= HANDS_WAITING_PER_ADDRESS_MAX {
+            return Err(FaultKind::HandsOfNetworkFull);
+        }
+        if !self.hands_by_address.allows(from, HANDS_PER_ADDRESS_MINUTE_MAX, now) {
+            return Err(FaultKind::TooManyRequests);
+        }
+        hands.insert(ticket);
+        Ok(())
     }
 
     /// The hands of an event are others now.
@@ -153,7 +201,7 @@ impl Assembly {
 impl Gathering {
     /// Whether nothing is lost when it is forgotten.
     fn is_empty(&self) -> bool {
-        self.listeners == 0 && self.admitted.is_empty() && self.declined.is_empty()
+        self.listeners == 0 && self.admitted.is_empty() && self.declined.is_empty() && self.hands_from.is_empty()
     }
 }
 
@@ -162,12 +210,9 @@ fn number(event: EventId, ticket: u64) -> u128 {
     u128::from(event.to_i64().cast_unsigned()) << 64 | u128::from(ticket)
 }
 
-/// Who has one IPv6 address has 2^64 of them (RFC 6177).
-fn household(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
-    }
+/// By what somebody is counted: their number, else their address, shared with all others there who have none.
+fn key(event: EventId, who: Who) -> Option<u128> {
+    who.ticket.map(|ticket| number(event, ticket)).or_else(|| who.address.map(household))
 }
 
 #[cfg(test)]

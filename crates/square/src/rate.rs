@@ -2,6 +2,16 @@
 
 use base::UnixMillis;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// A network address as it is counted: who has one IPv6 address has 2^64 of them (RFC 6177).
+#[must_use]
+pub fn household(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
+    }
+}
 
 /// Counts of one window.
 #[derive(Debug)]
@@ -21,11 +31,7 @@ impl Rate {
 
     /// Whether whoever has this key may do it once more, at most `max` times in the window that `now` is in; counts it when they may.
     pub fn allows(&mut self, key: u128, max: u32, now: UnixMillis) -> bool {
-        let window = now.0.div_euclid(self.millis);
-        if window != self.window {
-            self.window = window;
-            self.counts.clear();
-        }
+        self.turn_to(now);
         let has_room = self.counts.len() < self.counted_max;
         match self.counts.get_mut(&key) {
             Some(count) if *count >= max => false,
@@ -38,6 +44,20 @@ impl Rate {
                 true
             }
             None => false,
+        }
+    }
+
+    /// Whether whoever has this key did it in the window that `now` is in.
+    pub fn has_counted(&mut self, key: u128, now: UnixMillis) -> bool {
+        self.turn_to(now);
+        self.counts.contains_key(&key)
+    }
+
+    fn turn_to(&mut self, now: UnixMillis) {
+        let window = now.0.div_euclid(self.millis);
+        if window != self.window {
+            self.window = window;
+            self.counts.clear();
         }
     }
 }

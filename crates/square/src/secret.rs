@@ -34,6 +34,12 @@ impl Secret {
         &self.0
     }
 
+    /// The bytes that the token stands for.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Chance> {
+        URL_SAFE_NO_PAD.decode(&self.0).ok()?.try_into().ok()
+    }
+
     /// What the database keeps.
     #[must_use]
     pub fn hash(&self) -> Hash {

@@ -4,6 +4,7 @@ use crate::app::{App, Order};
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::json::account::Nothing;
+use crate::once::once;
 use crate::page::{beside, series};
 use crate::request::Posted;
 use crate::ticket;
@@ -11,6 +12,7 @@ use crate::when::rfc3339;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use base::{EventId, FaultKind};
 use gate::ticket::Class;
 use jiff::tz::TimeZone;
@@ -149,12 +151,15 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     Ok(Json(List { events }))
 }
 
-pub(crate) async fn create(State(app): State<App>, posted: Posted<Said>) -> Result<(StatusCode, Json<View>), Fault> {
-    let actor = &posted.caller.actor;
+pub(crate) async fn create(State(app): State<App>, posted: Posted<Said>) -> Result<Response, Fault> {
     let (wanted, zone) = posted.body.over(Wanted::default());
-    let events = open(&app, actor, &wanted, &zone).await?;
-    let first = events.first().ok_or(FaultKind::Internal)?;
-    Ok((StatusCode::CREATED, Json(view(&app, actor, first))))
+    once(&app.clone(), posted.once, async move {
+        let actor = &posted.caller.actor;
+        let events = open(&app, actor, &wanted, &zone).await?;
+        let first = events.first().ok_or(FaultKind::Internal)?;
+        Ok((StatusCode::CREATED, Json(view(&app, actor, first))).into_response())
+    })
+    .await
 }
 
 pub(crate) async fn edit(State(app): State<App>, Path(id): Path<String>, posted: Posted<Said>) -> Result<Json<View>, Fault> {

@@ -5,12 +5,14 @@ use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::json::account::Nothing;
 use crate::json::event::read_id;
+use crate::once::once;
 use crate::request::Posted;
 use crate::ticket;
 use crate::when::rfc3339;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use base::FaultKind;
 use gate::ticket::Class;
 use serde::{Deserialize, Serialize};
@@ -53,14 +55,13 @@ pub(crate) async fn list(State(app): State<App>, Path(event): Path<String>, call
     Ok(Json(List { invites: invites.into_iter().map(|invite| view(&app, &event, invite)).collect() }))
 }
 
-pub(crate) async fn create(
-    State(app): State<App>,
-    Path(event): Path<String>,
-    posted: Posted<NewInvite>,
-) -> Result<(StatusCode, Json<View>), Fault> {
+pub(crate) async fn create(State(app): State<App>, Path(event): Path<String>, posted: Posted<NewInvite>) -> Result<Response, Fault> {
     let NewInvite { name, role, note } = posted.body;
-    let (event, invite) = make(&app, &posted.caller.actor, &event, &Wanted { name, role, note }).await?;
-    Ok((StatusCode::CREATED, Json(view(&app, &event, invite))))
+    once(&app.clone(), posted.once, async move {
+        let (event, invite) = make(&app, &posted.caller.actor, &event, &Wanted { name, role, note }).await?;
+        Ok((StatusCode::CREATED, Json(view(&app, &event, invite))).into_response())
+    })
+    .await
 }
 
 pub(crate) async fn delete(

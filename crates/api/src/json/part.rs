@@ -5,14 +5,17 @@ use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::guest::{Came, Guest, hand_id, read_hand};
 use crate::json::account::Nothing;
+use crate::once::once;
+use crate::part::{self, Asked, Done, Part};
 use crate::request::Posted;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse as _, Response};
 use base::FaultKind;
 use serde::{Deserialize, Serialize};
-use square::{hand, pin, poll, question, reaction};
+use square::{hand, reaction};
 use store::Hand;
 
 /// Questions in one answer.
@@ -147,8 +150,13 @@ pub(crate) async fn react(State(app): State<App>, Path(id): Of, came: Came, post
     };
     let guest = Guest::find(&app, &posted.caller, &came, &id, "").await?;
     hand::is_time(&guest.event)?;
-    app.assembly().react(guest.event.id, guest.who(), kind, of.unwrap_or(1), app.now())?;
-    Ok(done())
+    let counted = app.assembly().react(guest.event.id, guest.who(), kind, of.unwrap_or(1), app.now());
+    match counted {
+        Ok(()) => Ok(guest.keep(&app, done())),
+        // They are counted by the second.
+        Err(kind @ FaultKind::TooManyRequests) => Ok(([(RETRY_AFTER, "1")], Fault::from(kind)).into_response()),
+        Err(kind) => Err(kind.into()),
+    }
 }
 
 /// Everything that hangs on the board, the raised hands with it.
@@ -168,23 +176,27 @@ pub(crate) async fn board(State(app): State<App>, Path(id): Of, came: Came, call
             .map(|one| QuestionView { id: one.number, name: one.name, text: one.text, votes: one.votes })
             .collect(),
     };
-    Ok(Json(board).into_response())
+    Ok(guest.keep(&app, Json(board).into_response()))
 }
 
 pub(crate) async fn raise(State(app): State<App>, Path(id): Of, came: Came, posted: Posted<NewHand>) -> Result<Response, Fault> {
-    let guest = Guest::act(&app, &posted.caller, &came, &id, "").await?;
-    hand::raise(app.store(), &guest.event, guest.ticket, &posted.body.name, &posted.body.topic, app.now()).await?;
-    guest.came_with(&app, guest.ticket).await;
-    app.assembly().hands_changed(guest.event.id);
-    let ticket = guest.own_ticket(&app);
-    let stage = app.addresses().console_page(&ticket);
-    let standing = stands(&app, &guest).await?;
-    Ok(guest.keep(&app, Json(Raised { id: hand_id(guest.ticket), ticket, stage, standing }).into_response()))
+    let NewHand { name, topic } = posted.body;
+    let asked = Asked { caller: posted.caller, came, event: id, ticket: String::new() };
+    once(&app.clone(), posted.once, async move {
+        let guest = part::take(&app, &asked, Part::Raise { name, topic }).await?.guest;
+        let ticket = guest.own_ticket(&app);
+        let stage = app.addresses().console_page(&ticket);
+        let standing = stands(&app, &guest).await?;
+        Ok(guest.keep(&app, Json(Raised { id: hand_id(guest.ticket), ticket, stage, standing }).into_response()))
+    })
+    .await
 }
 
 pub(crate) async fn hand_standing(State(app): State<App>, Path((id, hand)): OfHand, came: Came, caller: Caller) -> Result<Response, Fault> {
     let guest = Guest::find(&app, &caller, &came, &id, "").await?;
-    own(&guest, &hand)?;
+    if read_hand(&hand)? != guest.ticket {
+        return Err(FaultKind::NotFound.into());
+    }
     Ok(Json(stands(&app, &guest).await?).into_response())
 }
 
@@ -194,11 +206,8 @@ pub(crate) async fn lower(
     came: Came,
     posted: Posted<Nothing>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::find(&app, &posted.caller, &came, &id, "").await?;
-    own(&guest, &hand)?;
-    hand::lower(app.store(), guest.event.id, guest.ticket).await?;
-    app.assembly().hands_changed(guest.event.id);
-    Ok(done())
+    let hand = read_hand(&hand)?;
+    act(app, id, came, posted, |_| Part::Lower(Some(hand))).await
 }
 
 pub(crate) async fn vote_for_hand(
@@ -207,16 +216,12 @@ pub(crate) async fn vote_for_hand(
     came: Came,
     posted: Posted<Nothing>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::act(&app, &posted.caller, &came, &id, "").await?;
-    hand::vote(app.store(), &guest.event, read_hand(&hand)?, guest.ticket).await?;
-    app.assembly().hands_changed(guest.event.id);
-    Ok(guest.keep(&app, done()))
+    let hand = read_hand(&hand)?;
+    act(app, id, came, posted, |_| Part::VoteForHand(hand)).await
 }
 
 pub(crate) async fn ask(State(app): State<App>, Path(id): Of, came: Came, posted: Posted<NewQuestion>) -> Result<Response, Fault> {
-    let guest = Guest::act(&app, &posted.caller, &came, &id, "").await?;
-    let id = question::ask(app.store(), &guest.event, guest.ticket, &posted.body.name, &posted.body.text, app.now()).await?;
-    Ok(guest.keep(&app, made(&app, &guest, id)))
+    act(app, id, came, posted, |NewQuestion { name, text }| Part::Ask { name, text }).await
 }
 
 pub(crate) async fn vote_for_question(
@@ -225,9 +230,7 @@ pub(crate) async fn vote_for_question(
     came: Came,
     posted: Posted<Nothing>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::act(&app, &posted.caller, &came, &id, "").await?;
-    question::vote(app.store(), &guest.event, number, guest.ticket).await?;
-    Ok(guest.keep(&app, changed(&app, &guest)))
+    act(app, id, came, posted, |_| Part::VoteForQuestion(number)).await
 }
 
 pub(crate) async fn settle_question(
@@ -236,15 +239,11 @@ pub(crate) async fn settle_question(
     came: Came,
     posted: Posted<Nothing>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::rule(&app, &posted.caller, &came, &id, "").await?;
-    question::settle(app.store(), &guest.event, number).await?;
-    Ok(changed(&app, &guest))
+    act(app, id, came, posted, |_| Part::Settle(number)).await
 }
 
 pub(crate) async fn open_poll(State(app): State<App>, Path(id): Of, came: Came, posted: Posted<NewPoll>) -> Result<Response, Fault> {
-    let guest = Guest::rule(&app, &posted.caller, &came, &id, "").await?;
-    let id = poll::open(app.store(), &guest.event, &posted.body.question, &posted.body.answers, app.now()).await?;
-    Ok(made(&app, &guest, id))
+    act(app, id, came, posted, |NewPoll { question, answers }| Part::OpenPoll { question, answers }).await
 }
 
 pub(crate) async fn close_poll(
@@ -253,9 +252,7 @@ pub(crate) async fn close_poll(
     came: Came,
     posted: Posted<Nothing>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::rule(&app, &posted.caller, &came, &id, "").await?;
-    poll::close(app.store(), &guest.event, number).await?;
-    Ok(changed(&app, &guest))
+    act(app, id, came, posted, |_| Part::ClosePoll(number)).await
 }
 
 pub(crate) async fn vote_in_poll(
@@ -264,15 +261,11 @@ pub(crate) async fn vote_in_poll(
     came: Came,
     posted: Posted<Chosen>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::act(&app, &posted.caller, &came, &id, "").await?;
-    poll::vote(app.store(), &guest.event, number, posted.body.answer, guest.ticket).await?;
-    Ok(guest.keep(&app, changed(&app, &guest)))
+    act(app, id, came, posted, |Chosen { answer }| Part::VoteInPoll(number, answer)).await
 }
 
 pub(crate) async fn pin(State(app): State<App>, Path(id): Of, came: Came, posted: Posted<NewPin>) -> Result<Response, Fault> {
-    let guest = Guest::rule(&app, &posted.caller, &came, &id, "").await?;
-    let id = pin::hang(app.store(), &guest.event, &posted.body.text, &posted.body.url, app.now()).await?;
-    Ok(made(&app, &guest, id))
+    act(app, id, came, posted, |NewPin { text, url }| Part::Pin { text, url }).await
 }
 
 pub(crate) async fn unpin(
@@ -281,14 +274,19 @@ pub(crate) async fn unpin(
     came: Came,
     posted: Posted<Nothing>,
 ) -> Result<Response, Fault> {
-    let guest = Guest::rule(&app, &posted.caller, &came, &id, "").await?;
-    pin::take(app.store(), &guest.event, number, app.now()).await?;
-    Ok(changed(&app, &guest))
+    act(app, id, came, posted, |_| Part::Unpin(number)).await
 }
 
-/// A hand is its owner's alone to ask about and to take down.
-fn own(guest: &Guest, hand: &str) -> Result<(), FaultKind> {
-    if read_hand(hand)? == guest.ticket { Ok(()) } else { Err(FaultKind::NotFound) }
+/// Does it, once; answers with the number of what was made.
+async fn act<T>(app: App, event: String, came: Came, posted: Posted<T>, part: impl FnOnce(T) -> Part) -> Result<Response, Fault> {
+    let asked = Asked { caller: posted.caller, came, event, ticket: String::new() };
+    let part = part(posted.body);
+    once(&app.clone(), posted.once, async move {
+        let Done { guest, number } = part::take(&app, &asked, part).await?;
+        let answer = number.map_or_else(done, |id| (StatusCode::CREATED, Json(Made { id })).into_response());
+        Ok(guest.keep(&app, answer))
+    })
+    .await
 }
 
 async fn stands(app: &App, guest: &Guest) -> Result<Standing, Fault> {
@@ -302,14 +300,4 @@ fn hand_view(hand: Hand) -> HandView {
 
 fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
-}
-
-fn changed(app: &App, guest: &Guest) -> Response {
-    app.assembly().board_changed(guest.event.id);
-    done()
-}
-
-fn made(app: &App, guest: &Guest, id: i64) -> Response {
-    app.assembly().board_changed(guest.event.id);
-    (StatusCode::CREATED, Json(Made { id })).into_response()
 }

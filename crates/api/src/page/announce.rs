@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::json;
+use crate::once::{self, once};
 use crate::request::{Submitted, Uploaded};
 use crate::ticket;
 use askama::Template;
@@ -67,6 +68,8 @@ struct Form {
     latest: String,
     /// The event that is changed; none when it is new.
     editing: Option<Editing>,
+    /// The token of the form.
+    once: String,
 }
 
 struct Editing {
@@ -93,20 +96,24 @@ pub(crate) async fn create(State(app): State<App>, uploaded: Uploaded) -> Result
     let Uploaded { form: sent, picture } = uploaded;
     event::may_open(&sent.caller.actor, app.policy())?;
     let wanted = wanted(&sent);
-    let made = async {
-        let picture = redrawn(&app, picture).await?;
-        let events = json::event::open(&app, &sent.caller.actor, &wanted, sent.field("zone")).await?;
-        if let Some(jpeg) = picture {
-            for event in &events {
-                keep(&app, event.id, Some(jpeg.clone())).await?;
-            }
+    once(&app.clone(), sent.once, async move {
+        match make(&app, &sent, picture, &wanted).await {
+            Ok(events) => Ok(Redirect::to(&events.first().map_or_else(|| "/".to_owned(), |event| path_of(&app, event))).into_response()),
+            Err(refused) => said(&app, &sent.caller, wanted, refused, None),
         }
-        Ok(events)
-    };
-    match made.await {
-        Ok(events) => Ok(Redirect::to(&events.first().map_or_else(|| "/".to_owned(), |event| path_of(&app, event))).into_response()),
-        Err(refused) => said(&app, &sent.caller, wanted, refused, None),
+    })
+    .await
+}
+
+async fn make(app: &App, sent: &Submitted, picture: Option<Vec<u8>>, wanted: &Wanted) -> Result<Vec<Event>, json::event::Refused> {
+    let picture = redrawn(app, picture).await?;
+    let events = json::event::open(app, &sent.caller.actor, wanted, sent.field("zone")).await?;
+    if let Some(jpeg) = picture {
+        for event in &events {
+            keep(app, event.id, Some(jpeg.clone())).await?;
+        }
     }
+    Ok(events)
 }
 
 /// `/events/E/edit`, as long as nobody has come for it.
@@ -205,6 +212,7 @@ fn form(app: &App, caller: &Caller, wanted: Wanted, faults: Faults, editing: Opt
         earliest: whole_minute(*starts.start()),
         latest: whole_minute(*starts.end()),
         editing,
+        once: once::token(app),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::guest::{Came, Guest};
 use crate::json::event::read_id;
+use crate::once::once;
 use crate::replay::clock;
 use crate::request::Submitted;
 use crate::ticket;
@@ -56,14 +57,17 @@ struct ClipSound {
 
 pub(crate) async fn create(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
     let id = read_id(&id)?;
-    let shown = Some(form.field("ticket")).filter(|ticket| ticket::check(&app, ticket, id).is_ok());
-    clip::may_clip(&form.caller.actor)?;
-    let event = event::find(app.store(), &form.caller.actor, id, shown.is_some()).await?;
-    let event = Guest::hear(&app, &form.caller, &came, event, shown.unwrap_or_default()).await?.event;
-    let text = |name: &str| form.field(name).to_owned();
-    let wanted = Wanted { title: text("title"), from: text("from"), to: text("to") };
-    let made = clip::make(app.store(), &form.caller.actor, id, shown.is_some(), &wanted, (app.now(), &app.chance())).await?;
-    Ok(Redirect::to(&clip_path(made.id, ticket::for_listeners(&app, &event).as_deref())).into_response())
+    once(&app.clone(), form.once, async move {
+        let actor = &form.caller.actor;
+        clip::may_clip(actor)?;
+        let shown = Some(form.field("ticket")).filter(|ticket| ticket::check(&app, ticket, id).is_ok());
+        let event = event::find(app.store(), actor, id, shown.is_some()).await?;
+        let event = Guest::hear(&app, &form.caller, &came, event, shown.unwrap_or_default()).await?.event;
+        let wanted = Wanted { title: form.text("title"), from: form.text("from"), to: form.text("to") };
+        let made = clip::make(app.store(), actor, id, shown.is_some(), &wanted, (app.now(), &app.chance())).await?;
+        Ok(Redirect::to(&clip_path(made.id, ticket::for_listeners(&app, &event).as_deref())).into_response())
+    })
+    .await
 }
 
 /// A clip's page, for whoever hears the replay.

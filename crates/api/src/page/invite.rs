@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::json;
+use crate::once::{self, once};
 use crate::request::Submitted;
 use crate::when::When;
 use askama::Template;
@@ -35,6 +36,8 @@ struct InvitesPage {
     path: String,
     invites_path: String,
     open: bool,
+    /// The token of the form.
+    once: String,
     invites: Vec<Row>,
     wanted: Wanted,
     fault: Option<&'static str>,
@@ -46,19 +49,20 @@ pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>, caller:
 }
 
 pub(crate) async fn create(State(app): State<App>, Path(id): Path<String>, form: Submitted) -> Result<Response, Fault> {
-    let text = |name: &str| form.field(name).to_owned();
-    let wanted = Wanted { name: text("name"), role: text("role"), note: text("note") };
-    let made = json::invite::make(&app, &form.caller.actor, &id, &wanted).await;
-    match made {
-        Ok((event, _)) => Ok(Redirect::to(&path(&event)).into_response()),
-        // What was typed is kept, and what is wrong with it said beside it.
-        Err(fault) if fault.kind() == FaultKind::InviteUnusable => {
-            let event = invite::of_event(app.store(), &form.caller.actor, json::event::read_id(&id)?).await?;
-            let page = page(&app, &form.caller, &event, wanted, Some(FaultKind::InviteUnusable.text())).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    let wanted = Wanted { name: form.text("name"), role: form.text("role"), note: form.text("note") };
+    once(&app.clone(), form.once, async move {
+        match json::invite::make(&app, &form.caller.actor, &id, &wanted).await {
+            Ok((event, _)) => Ok(Redirect::to(&path(&event)).into_response()),
+            // What was typed is kept, and what is wrong with it said beside it.
+            Err(fault) if fault.kind() == FaultKind::InviteUnusable => {
+                let event = invite::of_event(app.store(), &form.caller.actor, json::event::read_id(&id)?).await?;
+                let page = page(&app, &form.caller, &event, wanted, Some(FaultKind::InviteUnusable.text())).await?;
+                Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            }
+            Err(fault) => Err(fault),
         }
-        Err(fault) => Err(fault),
-    }
+    })
+    .await
 }
 
 pub(crate) async fn revoke(State(app): State<App>, Path((id, invite)): Path<(String, String)>, form: Submitted) -> Result<Response, Fault> {
@@ -88,6 +92,7 @@ async fn page(app: &App, caller: &Caller, event: &Event, wanted: Wanted, fault: 
         path: path_of(app, event),
         invites_path: path(event),
         open: event.phase() != Phase::Ended,
+        once: once::token(app),
         invites: invites.into_iter().map(row).collect(),
         wanted,
         fault,

@@ -5,6 +5,7 @@ use crate::address::page_path;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
+use crate::guest::Came;
 use crate::json::event::read_id;
 use crate::request::Submitted;
 use crate::ticket;
@@ -31,9 +32,9 @@ pub(crate) fn ask(caller: &Caller, id: EventId, fault: Option<FaultKind>) -> Res
 }
 
 /// Who says the passphrase gets a ticket.
-pub(crate) async fn unlock(State(app): State<App>, Path(id): Path<String>, sent: Submitted) -> Result<Response, Fault> {
+pub(crate) async fn unlock(State(app): State<App>, Path(id): Path<String>, came: Came, sent: Submitted) -> Result<Response, Fault> {
     let (event, hash) = event::find_locked(app.store(), read_id(&id)?).await?;
-    if !app.may_try(event.id) {
+    if !app.may_try(event.id, came.address) {
         return Err(FaultKind::TooManyRequests.into());
     }
     if !app.shell().unlock(sent.field("passphrase").to_owned(), hash).await? {

@@ -4,13 +4,15 @@ use super::Frame;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::guest::{Came, Guest, hand_id, read_hand};
+use crate::once::{self, once};
+use crate::part::{self, Asked, Part as Deed};
 use crate::request::Submitted;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{MethodRouter, post};
 use base::FaultKind;
-use square::{hand, pin, poll, question};
+use square::hand;
 use store::{Ballot, Pin, Question, Standing};
 
 /// Hands and questions that stand on the page; the rest is counted.
@@ -24,6 +26,8 @@ pub(crate) struct Part {
     pub(crate) id: String,
     /// The session's word, for the forms.
     pub(crate) word: String,
+    /// The token of forms that make something.
+    pub(crate) once: String,
     /// Who is signed in; empty for nobody.
     pub(crate) account: String,
     /// A host has barred this visitor.
@@ -112,6 +116,7 @@ pub(crate) async fn of(app: &App, guest: &Guest, frame: &Frame) -> Result<Part, 
     Ok(Part {
         id: event.to_string(),
         word: frame.word.clone(),
+        once: once::token(app),
         account: frame.account.clone().unwrap_or_default(),
         barred: guest.barred,
         path: format!("/events/{event}"),
@@ -151,26 +156,16 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     ]
 }
 
-/// Whoever submitted a form, if they may take part.
-async fn guest(app: &App, came: &Came, id: &str, form: &Submitted) -> Result<Guest, Fault> {
-    Guest::act(app, &form.caller, came, id, form.field("ticket")).await
+type Of = Path<String>;
+type OfNumber = Path<(String, i64)>;
+
+async fn raise(State(app): State<App>, Path(id): Of, came: Came, form: Submitted) -> Result<Response, Fault> {
+    let deed = Deed::Raise { name: form.text("name"), topic: form.text("topic") };
+    act(app, id, came, form, deed).await
 }
 
-async fn ruler(app: &App, came: &Came, id: &str, form: &Submitted) -> Result<Guest, Fault> {
-    Guest::rule(app, &form.caller, came, id, form.field("ticket")).await
-}
-
-async fn raise(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
-    let guest = guest(&app, &came, &id, &form).await?;
-    hand::raise(app.store(), &guest.event, guest.ticket, form.field("name"), form.field("topic"), app.now()).await?;
-    guest.came_with(&app, guest.ticket).await;
-    Ok(hands(&app, &guest))
-}
-
-async fn lower(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
-    let guest = Guest::find(&app, &form.caller, &came, &id, form.field("ticket")).await?;
-    hand::lower(app.store(), guest.event.id, guest.ticket).await?;
-    Ok(hands(&app, &guest))
+async fn lower(State(app): State<App>, Path(id): Of, came: Came, form: Submitted) -> Result<Response, Fault> {
+    act(app, id, came, form, Deed::Lower(None)).await
 }
 
 async fn vote_for_hand(
@@ -179,91 +174,53 @@ async fn vote_for_hand(
     came: Came,
     form: Submitted,
 ) -> Result<Response, Fault> {
-    let guest = guest(&app, &came, &id, &form).await?;
-    hand::vote(app.store(), &guest.event, read_hand(&hand)?, guest.ticket).await?;
-    Ok(hands(&app, &guest))
+    act(app, id, came, form, Deed::VoteForHand(read_hand(&hand)?)).await
 }
 
-async fn ask(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
-    let guest = guest(&app, &came, &id, &form).await?;
-    question::ask(app.store(), &guest.event, guest.ticket, form.field("name"), form.field("text"), app.now()).await?;
-    Ok(board(&app, &guest))
+async fn ask(State(app): State<App>, Path(id): Of, came: Came, form: Submitted) -> Result<Response, Fault> {
+    let deed = Deed::Ask { name: form.text("name"), text: form.text("text") };
+    act(app, id, came, form, deed).await
 }
 
-async fn vote_for_question(
-    State(app): State<App>,
-    Path((id, number)): Path<(String, i64)>,
-    came: Came,
-    form: Submitted,
-) -> Result<Response, Fault> {
-    let guest = guest(&app, &came, &id, &form).await?;
-    question::vote(app.store(), &guest.event, number, guest.ticket).await?;
-    Ok(board(&app, &guest))
+async fn vote_for_question(State(app): State<App>, Path((id, number)): OfNumber, came: Came, form: Submitted) -> Result<Response, Fault> {
+    act(app, id, came, form, Deed::VoteForQuestion(number)).await
 }
 
-async fn settle_question(
-    State(app): State<App>,
-    Path((id, number)): Path<(String, i64)>,
-    came: Came,
-    form: Submitted,
-) -> Result<Response, Fault> {
-    let guest = ruler(&app, &came, &id, &form).await?;
-    question::settle(app.store(), &guest.event, number).await?;
-    Ok(board(&app, &guest))
+async fn settle_question(State(app): State<App>, Path((id, number)): OfNumber, came: Came, form: Submitted) -> Result<Response, Fault> {
+    act(app, id, came, form, Deed::Settle(number)).await
 }
 
-async fn open_poll(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
-    let guest = ruler(&app, &came, &id, &form).await?;
-    let answers: Vec<String> = form.field("answers").lines().map(str::to_owned).collect();
-    poll::open(app.store(), &guest.event, form.field("question"), &answers, app.now()).await?;
-    Ok(board(&app, &guest))
+async fn open_poll(State(app): State<App>, Path(id): Of, came: Came, form: Submitted) -> Result<Response, Fault> {
+    let answers = form.field("answers").lines().map(str::to_owned).collect();
+    let deed = Deed::OpenPoll { question: form.text("question"), answers };
+    act(app, id, came, form, deed).await
 }
 
-async fn vote_in_poll(
-    State(app): State<App>,
-    Path((id, number)): Path<(String, i64)>,
-    came: Came,
-    form: Submitted,
-) -> Result<Response, Fault> {
-    let guest = guest(&app, &came, &id, &form).await?;
+async fn vote_in_poll(State(app): State<App>, Path((id, number)): OfNumber, came: Came, form: Submitted) -> Result<Response, Fault> {
     let answer = form.field("answer").parse().map_err(|_| FaultKind::BadRequest)?;
-    poll::vote(app.store(), &guest.event, number, answer, guest.ticket).await?;
-    Ok(board(&app, &guest))
+    act(app, id, came, form, Deed::VoteInPoll(number, answer)).await
 }
 
-async fn close_poll(
-    State(app): State<App>,
-    Path((id, number)): Path<(String, i64)>,
-    came: Came,
-    form: Submitted,
-) -> Result<Response, Fault> {
-    let guest = ruler(&app, &came, &id, &form).await?;
-    poll::close(app.store(), &guest.event, number).await?;
-    Ok(board(&app, &guest))
+async fn close_poll(State(app): State<App>, Path((id, number)): OfNumber, came: Came, form: Submitted) -> Result<Response, Fault> {
+    act(app, id, came, form, Deed::ClosePoll(number)).await
 }
 
-async fn hang(State(app): State<App>, Path(id): Path<String>, came: Came, form: Submitted) -> Result<Response, Fault> {
-    let guest = ruler(&app, &came, &id, &form).await?;
-    pin::hang(app.store(), &guest.event, form.field("text"), form.field("url"), app.now()).await?;
-    Ok(board(&app, &guest))
+async fn hang(State(app): State<App>, Path(id): Of, came: Came, form: Submitted) -> Result<Response, Fault> {
+    let deed = Deed::Pin { text: form.text("text"), url: form.text("url") };
+    act(app, id, came, form, deed).await
 }
 
-async fn take(State(app): State<App>, Path((id, number)): Path<(String, i64)>, came: Came, form: Submitted) -> Result<Response, Fault> {
-    let guest = ruler(&app, &came, &id, &form).await?;
-    pin::take(app.store(), &guest.event, number, app.now()).await?;
-    Ok(board(&app, &guest))
+async fn take(State(app): State<App>, Path((id, number)): OfNumber, came: Came, form: Submitted) -> Result<Response, Fault> {
+    act(app, id, came, form, Deed::Unpin(number)).await
 }
 
-fn hands(app: &App, guest: &Guest) -> Response {
-    app.assembly().hands_changed(guest.event.id);
-    back(app, guest)
-}
-
-fn board(app: &App, guest: &Guest) -> Response {
-    app.assembly().board_changed(guest.event.id);
-    back(app, guest)
-}
-
-fn back(app: &App, guest: &Guest) -> Response {
-    guest.keep(app, Redirect::to(&guest.page(app)).into_response())
+/// Does it, once, and leads back to the page.
+async fn act(app: App, event: String, came: Came, form: Submitted, deed: Deed) -> Result<Response, Fault> {
+    let ticket = form.text("ticket");
+    let asked = Asked { caller: form.caller, came, event, ticket };
+    once(&app.clone(), form.once, async move {
+        let guest = part::take(&app, &asked, deed).await?.guest;
+        Ok(guest.keep(&app, Redirect::to(&guest.page(&app)).into_response()))
+    })
+    .await
 }

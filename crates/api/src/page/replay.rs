@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::guest::{Came, Guest};
 use crate::json::event::read_id;
+use crate::once;
 use crate::replay::{Moments, Withhold, clock};
 use crate::request::Submitted;
 use crate::ticket;
@@ -58,6 +59,8 @@ pub(crate) struct Gone {
 pub(crate) struct Clipping {
     pub(crate) path: String,
     pub(crate) ticket: String,
+    /// The token of the form.
+    pub(crate) once: String,
     pub(crate) length: String,
 }
 
@@ -179,6 +182,7 @@ pub(crate) async fn part(app: &App, caller: &Caller, event: &Event, own: Option<
         clip: clip::may_make(caller, replay, audible).then(|| Clipping {
             path: format!("/events/{}/clips", event.id),
             ticket: own.unwrap_or_default().to_owned(),
+            once: once::token(app),
             length: length(replay),
         }),
         keep: if runs { Some(keep(app, event, replay, mp3.is_some()).await?) } else { None },

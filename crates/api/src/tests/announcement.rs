@@ -106,11 +106,17 @@ fn a_passphrase_opens_the_door_and_the_door_tells_nothing() {
         assert!(wrong.status == 403 && wrong.text().contains("passphrase-error"));
         let inside = town.submit(&format!("{path}/passphrase"), "", "passphrase=the+old+bridge").await;
         assert_eq!((inside.status, inside.header("location")), (303, path_of(event["page"].as_str().expect("a page")).as_str()));
-        let tried = async || town.submit(&format!("{path}/passphrase"), "", "passphrase=guess+guess").await.status;
-        for _ in 2..base::limit::PASSPHRASE_TRIES_PER_MINUTE_MAX {
-            assert_eq!(tried().await, 403);
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let tried = async |address: &str, typed: &str| {
+            town.ask_from(address, &format!("POST {path}/passphrase"), &[form], &format!("passphrase={typed}")).await.status
+        };
+        for _ in 0..base::limit::PASSPHRASE_TRIES_PER_ADDRESS_MINUTE_MAX {
+            assert_eq!(tried("192.0.2.1", "guess+guess").await, 403);
         }
-        assert_eq!(tried().await, 429);
+        assert_eq!(tried("192.0.2.1", "guess+guess").await, 429);
+        // Whoever guesses keeps nobody else out.
+        assert_eq!(tried("192.0.2.2", "the+old+bridge").await, 303);
+        assert_eq!(tried("2001:db8::1", "the+old+bridge").await, 303);
         // An event without one says the same as none at all.
         let bare = town.announce("Other", "private").await;
         let bare = format!("/events/{}/passphrase", bare["id"].as_str().expect("an id"));

@@ -2,6 +2,7 @@
 
 use crate::testing::{NOW, Town, path_of};
 use base::EventId;
+use base::limit::{HANDS_WAITING_PER_ADDRESS_MAX, REACTIONS_PER_VISITOR_SECOND_MAX};
 use gate::Keys;
 use gate::ticket::{Class, verify};
 use serde_json::json;
@@ -44,7 +45,10 @@ fn a_hand_is_raised_by_a_form_and_goes_on_stage_once_it_is_admitted() {
         let vote = format!("{path}/hand/{:016x}/vote", hand.ticket);
         assert_eq!(town.submit(&vote, &bo, "").await.status, 403, "nobody votes for their own");
         let ada = town.submit(&vote, "", "").await;
-        assert_eq!(town.submit(&vote, &ada.cookie(), "").await.status, 303);
+        assert_eq!((ada.status, ada.text().contains("Send it again")), (403, true), "whom nobody has seen before has no vote");
+        for _ in 0..2 {
+            assert_eq!(town.submit(&vote, &ada.cookie(), "").await.status, 303);
+        }
         assert_eq!(town.store.hand(id, hand.ticket).await.expect("answers").expect("is there").votes, 1, "once");
 
         town.store.settle_hand(id, hand.ticket, Standing::Admitted).await.expect("answers");
@@ -79,9 +83,11 @@ fn programs_do_the_same() {
         let by_ticket = format!("Bearer {}", said["ticket"].as_str().expect("a ticket"));
         let shown = town.ask(&format!("GET {api}/hand/{hand}"), &[("authorization", &by_ticket)], "").await;
         assert_eq!(shown.status, 200, "who shows the hand's own ticket is its owner");
-        assert_eq!(post(&format!("hand/{hand}/vote"), &[], json!({})).await.status, 204);
+        let ada = town.ask(&format!("GET {api}/board"), &[], "").await.cookie();
+        let ada = [("cookie", ada.as_str())];
+        assert_eq!(post(&format!("hand/{hand}/vote"), &ada, json!({})).await.status, 204);
         assert_eq!(post("questions", &[], json!({"text": "Why?"})).await.json(), json!({"id": 1}));
-        assert_eq!(post("questions/1/vote", &[], json!({})).await.status, 204);
+        assert_eq!(post("questions/1/vote", &ada, json!({})).await.status, 204);
         let board = town.ask(&format!("GET {api}/board"), &[], "").await.json();
         assert_eq!(board["hands"], json!([{"id": hand, "name": "Bo", "topic": "Trees", "votes": 1, "spoke": false}]));
         assert_eq!(board["questions"], json!([{"id": 1, "name": "", "text": "Why?", "votes": 1}]));
@@ -127,9 +133,10 @@ fn who_runs_the_event_holds_polls_and_pins() {
         let (host, speaker) = (ticket_of(&links["stage"]), ticket_of(&links["speakers"]));
         let (host, speaker) = (format!("Bearer {host}"), format!("Bearer {speaker}"));
         let ada = town.administrator().await;
+        let ben = town.get(&format!("/events/{id}"), "").await.cookie();
         let ask = async |line: &str, bearer: &str, body: &str| {
             let bearer = Some(("authorization", bearer)).filter(|_| !bearer.is_empty());
-            town.ask(&line.replace(' ', &format!(" {api}/")), &[&[JSON], bearer.as_slice()].concat(), body).await
+            town.ask(&line.replace(' ', &format!(" {api}/")), &[&[JSON, ("cookie", &ben)], bearer.as_slice()].concat(), body).await
         };
         let poll = json!({"question": "So?", "answers": ["Yes", "No"]}).to_string();
         let rows = [
@@ -195,5 +202,101 @@ fn a_private_event_asks_for_a_ticket_and_a_ban_holds() {
         let shown = town.get(&format!("/events/{open}"), &bo).await;
         assert!(shown.status == 200 && shown.text().contains("nobody can keep you from hearing it"), "{}", shown.text());
         assert_eq!(town.submit(&format!("/events/{open}/hand"), &bo, "name=Bo&topic=Trees").await.status, 403);
+    });
+}
+
+#[test]
+fn a_flood_from_one_machine_is_refused_and_a_lecture_hall_votes() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, links) = event(&town, "public").await;
+        let host = format!("Bearer {}", ticket_of(&links["stage"]));
+        let poll = json!({"question": "So?", "answers": ["Yes", "No"]}).to_string();
+        town.ask(&format!("POST {api}/polls"), &[JSON, ("authorization", &host)], &poll).await;
+        let from = async |address: &str, path: &str, cookie: &str, body: &str| {
+            town.ask_from(address, &format!("POST {api}/{path}"), &[JSON, ("cookie", cookie)], body).await
+        };
+        let hand = "{\"name\":\"Eve\",\"topic\":\"Me\"}";
+        let mut raised = Vec::new();
+        // One machine: nobody before each request, as far as it says.
+        for _ in 0..100 {
+            raised.push(from("192.0.2.9", "hand", "", hand).await);
+        }
+        let waiting = town.store.hands_waiting(id).await.expect("answers");
+        assert_eq!(waiting.len(), HANDS_WAITING_PER_ADDRESS_MAX, "a part of the queue");
+        let refused = raised.last().expect("a hundred");
+        assert_eq!((refused.status, refused.header("retry-after")), (429, "60"));
+        assert!(raised.iter().any(|answer| answer.text().contains("hands-of-network-full")));
+        assert_eq!(from("192.0.2.10", "hand", "", hand).await.status, 200, "there is room for others");
+        let vote = format!("hand/{:016x}/vote", waiting[0].ticket);
+        let made_up = format!("townsquare-visitor={}", square::Secret::new(&[9; 32]).text());
+        for cookie in ["", &made_up] {
+            let answer = from("192.0.2.11", &vote, cookie, "{}").await;
+            assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("visitor-unknown")), "{cookie}");
+        }
+        assert_eq!(town.store.hand(id, waiting[0].ticket).await.expect("answers").expect("is there").votes, 0);
+        for _ in 0..REACTIONS_PER_VISITOR_SECOND_MAX {
+            assert_eq!(from("192.0.2.12", "reactions", "", "{\"kind\":0}").await.status, 204);
+        }
+        let refused = from("192.0.2.12", "reactions", "", "{\"kind\":0}").await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, "1"));
+
+        // A lecture hall behind one address: each has loaded the page.
+        for _ in 0..200 {
+            let page = town.ask_from("192.0.2.1", &format!("GET /events/{id}"), &[("accept", "text/html")], "").await;
+            assert_eq!(from("192.0.2.1", "polls/1/vote", &page.cookie(), "{\"answer\":0}").await.status, 204);
+        }
+        let poll = town.store.newest_poll(id).await.expect("answers").expect("a poll");
+        assert_eq!(poll.votes, [200, 0]);
+        let page = town.get(&format!("/events/{id}"), "").await;
+        assert!(page.text().contains("data-votes=\"200\""), "{}", page.text());
+    });
+}
+
+#[test]
+fn what_is_sent_twice_is_made_once() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        let (id, api, links) = event(&town, "public").await;
+        let path = format!("/events/{id}");
+        let once =
+            |page: &str| page.split("name=\"once\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token").to_owned();
+
+        // A hand, by two posts before the first answer brought a cookie; and a question.
+        let token = once(town.get(&path, "").await.text());
+        let hand = format!("once={token}&name=Bo&topic=Trees");
+        let to = format!("{path}/hand");
+        let (one, two) = tokio::join!(town.submit(&to, "", &hand), town.submit(&to, "", &hand));
+        assert_eq!((one.status, two.status, one.cookie()), (303, 303, two.cookie()), "one visitor");
+        assert_eq!(town.store.hands_waiting(id).await.expect("answers").len(), 1);
+        let bo = one.cookie();
+        for text in ["Why", "Why", "When"] {
+            assert_eq!(town.submit(&format!("{path}/questions"), &bo, &format!("once={token}&text={text}")).await.status, 303);
+        }
+        let asked = async || town.store.questions(id, 9).await.expect("answers").len();
+        assert_eq!(asked().await, 2, "who goes back and asks something else has another question");
+        assert_eq!(town.submit(&format!("{path}/questions"), &bo, &format!("once={token}&text=+")).await.status, 422);
+
+        // A new event, an invite, and what programs do.
+        let form = town.get("/events/new", &ada).await;
+        let fields = format!("csrf={}&once={}&title=Twice&visibility=public&speak=hands&delay=0", form.word(), once(form.text()));
+        let made = [town.submit("/events", &ada, &fields).await, town.submit("/events", &ada, &fields).await];
+        assert_eq!((made[0].status, made[0].header("location")), (303, made[1].header("location")));
+        let list = town.operate("GET /api/townsquare/v1/events", "").await.json();
+        assert_eq!(list["events"].as_array().expect("a list").iter().filter(|event| event["title"] == "Twice").count(), 1);
+        let invites = format!("{path}/invites");
+        let form = town.get(&invites, &ada).await;
+        let fields = format!("csrf={}&once={}&name=Grace", form.word(), once(form.text()));
+        for _ in 0..2 {
+            assert_eq!(town.submit(&invites, &ada, &fields).await.status, 303);
+        }
+        assert_eq!(town.store.invites(id).await.expect("answers").len(), 1);
+        let host = format!("Bearer {}", ticket_of(&links["stage"]));
+        let pin = async |key: &str| {
+            let headers = [JSON, ("authorization", host.as_str()), ("idempotency-key", key)];
+            town.ask(&format!("POST {api}/pins"), &headers, "{\"text\":\"Agenda\"}").await.json()["id"].clone()
+        };
+        assert_eq!([pin("a").await, pin("a").await, pin("b").await], [json!(1), json!(1), json!(2)]);
     });
 }

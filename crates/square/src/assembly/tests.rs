@@ -1,15 +1,70 @@
-//! What an audience sends, added up; and who is refused.
+//! What an audience sends, added up; and who may send more.
 
 use super::{Assembly, Due, Settled, Who};
 use crate::testing::NOW;
-use base::limit::{PARTS_PER_VISITOR_MINUTE_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX, REACTIONS_PER_VISITOR_SECOND_MAX};
+use base::limit::{
+    HANDS_PER_ADDRESS_MINUTE_MAX, HANDS_WAITING_PER_ADDRESS_MAX, PARTS_PER_VISITOR_MINUTE_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX,
+    REACTIONS_PER_VISITOR_SECOND_MAX, VISITORS_PER_ADDRESS_HOUR_MAX,
+};
 use base::{EventId, FaultKind, UnixMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use store::{Hand, Standing};
 
 const TOWN: EventId = EventId::FIRST;
 
 fn who(ticket: u64) -> Who {
-    Who { ticket: Some(ticket), address: None }
+    Who { ticket: Some(ticket), is_member: false, address: None }
+}
+
+/// Somebody in one household, who has this number.
+fn at_home(ticket: Option<u64>, one: u32) -> Who {
+    let last = u16::try_from(one).expect("small");
+    Who { ticket, is_member: false, address: Some(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last))) }
+}
+
+#[test]
+fn a_lecture_hall_takes_part_and_a_machine_is_not_many() {
+    let mut assembly = Assembly::default();
+    let minute = |minute: i64| UnixMillis(NOW.0 + minute * 60_000);
+    for visitor in 0..VISITORS_PER_ADDRESS_HOUR_MAX {
+        assembly.may_take_part(TOWN, at_home(Some(visitor.into()), 1), NOW).expect("may");
+    }
+    assert_eq!(assembly.may_take_part(TOWN, at_home(Some(9_999), 1), NOW), Err(FaultKind::TooManyRequests));
+    assert_eq!(assembly.may_take_part(TOWN, at_home(Some(9_999), 1), minute(1)), Err(FaultKind::VisitorsFull));
+    assembly.may_take_part(TOWN, at_home(Some(7), 1), minute(1)).expect("who was there before");
+    assembly.may_take_part(TOWN, Who { is_member: true, ..at_home(Some(9_999), 1) }, minute(1)).expect("a member");
+    assembly.may_take_part(TOWN, at_home(Some(9_999), 1), minute(61)).expect("an hour later");
+}
+
+#[test]
+fn one_address_fills_a_part_of_the_queue() {
+    let mut assembly = Assembly::default();
+    let mut waiting: Vec<Hand> = Vec::new();
+    let hand = |ticket| Hand {
+        ticket,
+        name: "Bo".into(),
+        topic: "Trees".into(),
+        standing: Standing::Waiting,
+        spoke: false,
+        raised_at: NOW,
+        votes: 0,
+    };
+    let most = u64::try_from(HANDS_WAITING_PER_ADDRESS_MAX).expect("small");
+    for ticket in 0..most {
+        assembly.may_raise(TOWN, at_home(Some(ticket), 1), ticket, &waiting, NOW).expect("may");
+        waiting.push(hand(ticket));
+    }
+    let mut raise = |ticket, waiting: &[Hand], who: Who| assembly.may_raise(TOWN, who, ticket, waiting, NOW);
+    assert_eq!(raise(99, &waiting, at_home(None, 2)), Err(FaultKind::HandsOfNetworkFull));
+    assert_eq!(raise(3, &waiting, at_home(Some(3), 1)), Ok(()), "who has raised theirs says something else");
+    assert_eq!(raise(99, &waiting, Who { is_member: true, ..at_home(Some(99), 1) }), Ok(()));
+    let other = Who { ticket: None, is_member: false, address: Some(Ipv4Addr::LOCALHOST.into()) };
+    assert_eq!(raise(99, &waiting, other), Ok(()), "another household");
+    waiting.truncate(3);
+    assert_eq!(raise(100, &waiting, at_home(Some(100), 1)), Ok(()), "once some were taken");
+    // Up and down all the time is no better.
+    let more = (101..101 + u64::from(HANDS_PER_ADDRESS_MINUTE_MAX)).map(|ticket| raise(ticket, &[], at_home(Some(ticket), 1)));
+    assert!(more.collect::<Vec<_>>().contains(&Err(FaultKind::TooManyRequests)));
 }
 
 #[test]
@@ -37,13 +92,15 @@ fn nobody_does_it_all_the_time() {
     assert_eq!(assembly.react(TOWN, who(1), 0, 1, NOW), Err(FaultKind::TooManyRequests));
     assembly.react(TOWN, who(1), 0, 1, UnixMillis(NOW.0 + 1_000)).expect("another second");
     assembly.react(EventId::LAST, who(1), 0, 1, UnixMillis(NOW.0 + 1_000)).expect("another event");
-    let from = |last| Who { ticket: None, address: Some(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last))) };
-    for last in 0..REACTIONS_PER_ADDRESS_SECOND_MAX {
-        assembly.react(TOWN, from(u16::try_from(last).expect("small")), 0, 1, NOW).expect("counts");
+    for one in 0..REACTIONS_PER_ADDRESS_SECOND_MAX {
+        assembly.react(TOWN, at_home(Some(one.into()), one), 0, 1, NOW).expect("counts");
     }
-    assert_eq!(assembly.react(TOWN, from(999), 0, 1, NOW), Err(FaultKind::TooManyRequests), "one household");
-    let other = Who { ticket: None, address: Some(Ipv4Addr::LOCALHOST.into()) };
-    assembly.react(TOWN, other, 0, 1, NOW).expect("another household");
+    assert_eq!(assembly.react(TOWN, at_home(Some(999), 999), 0, 1, NOW), Err(FaultKind::TooManyRequests), "one household");
+    let other = Who { ticket: None, is_member: false, address: Some(Ipv4Addr::LOCALHOST.into()) };
+    for _ in 0..REACTIONS_PER_VISITOR_SECOND_MAX {
+        assembly.react(TOWN, other, 0, 1, NOW).expect("another household");
+    }
+    assert_eq!(assembly.react(TOWN, other, 0, 1, NOW), Err(FaultKind::TooManyRequests), "whom nothing tells apart is one");
     for _ in 0..PARTS_PER_VISITOR_MINUTE_MAX {
         assembly.may_take_part(TOWN, who(1), NOW).expect("may");
     }

@@ -8,6 +8,7 @@ use crate::link::Link;
 use crate::settings::Settings;
 use anyhow::Context as _;
 use api::{Doing, Kept, Order, Rehearsal, Shell, Track, Withhold};
+use axum::response::Response;
 use base::fact::Fact;
 use base::limit::{PASSPHRASES_AT_ONCE_MAX, PICTURES_AT_ONCE_MAX};
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId};
@@ -263,6 +264,16 @@ impl Shell for Outside {
 
     fn withhold(&self, event: EventId, what: Withhold) -> Doing<'_> {
         doing(async move { self.after.withhold(event, what, now()).await.map_err(|error| broken(event, &error)) })
+    }
+
+    fn see_through(&self, work: Doing<'static, Response>) -> Doing<'static, Response> {
+        let work = tokio::spawn(work);
+        doing(async move {
+            work.await.unwrap_or_else(|error| {
+                tracing::error!(%error, "a request handler panicked");
+                Err(FaultKind::Internal)
+            })
+        })
     }
 
     fn kept(&self, event: EventId) -> Kept {

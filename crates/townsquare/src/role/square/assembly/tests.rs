@@ -22,7 +22,7 @@ fn a_second_of_an_audience_is_told_whole() {
         listening(&outside, event, &[(Rung::R64, 30), (Rung::R16, 10)]);
         square::hand::raise(outside.store(), &row, 9, "Bo", "Trees", NOW).await.expect("raised");
         outside.assembly().hands_changed(event);
-        let who = Who { ticket: Some(9), address: None };
+        let who = Who { ticket: Some(9), is_member: false, address: None };
         outside.assembly().react(event, who, 0, 50, NOW).expect("counts");
         let facts = due(&outside).await;
         let [Fact::Reacted { counts, .. }, Fact::Hands { open: true, hands, .. }] = facts.as_slice() else { panic!("{facts:?}") };
