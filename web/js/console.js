@@ -351,11 +351,11 @@ class TownConsole extends HTMLElement {
   }
 
   get #me() {
-    return this.#state?.stage.find((one) => one.id === this.#state?.you.id);
+    return this.#state?.stage.find((one) => one.id === this.#state?.you?.id);
   }
 
   #toggle() {
-    const id = this.#state?.you.id;
+    const id = this.#state?.you?.id;
     if (id === undefined) return;
     const muted = !(this.#me?.muted ?? false);
     // Silence begins here, before the stage has answered.
@@ -446,11 +446,11 @@ class TownConsole extends HTMLElement {
     const { in_charge: charge, you } = state;
     if (charge === undefined || state.phase !== 'live') return;
     const heir = state.stage.find((one) => one.id === charge && one.role !== 'host');
-    const mine = heir !== undefined && heir.id === you.id && rules;
+    const mine = heir !== undefined && heir.id === you?.id && rules;
     const hosts = state.stage.some((one) => one.role === 'host' && one.here);
     if (heir) put(this.#inCharge, `${hosts ? '' : 'The host is gone. '}${mine ? 'You are' : `${heir.name} is`} in charge.`);
     const had = this.#charge !== undefined && this.#charge !== null && state.stage.some((one) => one.id === this.#charge && one.role !== 'host');
-    if (!heir && had) this.#say(state.you.role === 'host' ? 'You are in charge again.' : 'The host is back and in charge again.');
+    if (!heir && had) this.#say(state.you?.role === 'host' ? 'You are in charge again.' : 'The host is back and in charge again.');
     this.#inCharge.hidden = !heir;
     this.#charge = charge;
   }

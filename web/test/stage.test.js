@@ -334,9 +334,14 @@ test('the stage by keyboard alone, and how it looks', async () => {
 });
 
 test('the end is the end for everybody', async () => {
+  // Who runs it without a microphone is not among those who talk on.
+  await press(ada, 'Leave the stage');
+  await press(ada, 'Run the event without a microphone');
+  await says(ada, 'You run the event without a microphone. Nobody hears you.');
   await press(cara, 'End event');
   await press(cara, 'End for everybody');
-  for (const page of [ada, ben, cara]) await says(page, 'The event is over.');
+  await ada.getByText('The event is over. Its page has the replay in a moment.').waitFor();
+  for (const page of [ben, cara]) await says(page, 'The event is over. You are among yourselves');
 });
 
 /** The name of everything that Tab reaches. @param {Page} page */

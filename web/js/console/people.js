@@ -61,9 +61,9 @@ export class People {
    * @param {{ rules: boolean }} may
    */
   #put(row, one, state, may) {
-    const self = one.id === state.you.id;
+    const self = one.id === state.you?.id;
     // To a host only a host does anything.
-    const others = may.rules && !self && (one.role !== 'host' || state.you.host !== false);
+    const others = may.rules && !self && (one.role !== 'host' || state.you?.host !== false);
     row.role = one.role;
     put(row.face, initial(one.name));
     put(row.name, [typed(one.name), self ? ' (you)' : '']);
