@@ -116,7 +116,7 @@ export class StageLink {
       const said = await answer.json().catch(() => ({}));
       return answer.ok ? { fault: '', code: '', answer: said } : { fault: said.detail ?? 'The stage refused.', code: said.code ?? '', answer: said };
     } catch {
-      return { fault: 'The stage does not answer. Trying again by itself.', code: 'role-down', answer: {} };
+      return { fault: 'The stage does not answer. Try again.', code: 'role-down', answer: {} };
     }
   }
 

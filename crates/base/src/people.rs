@@ -17,29 +17,12 @@ pub struct People {
 impl People {
     /// Takes in what one entry says of people, in the order of the journal.
     pub fn note(&mut self, what: &What) {
-        let (participant, ticket, name) = match what {
-            What::Joined { participant, ticket, name, .. } => (participant, Some(*ticket), name),
-            What::Renamed { participant, name } => (participant, None, name),
-            What::Stepped { .. }
-            | What::Promoted { .. }
-            | What::Ready { .. }
-            | What::Muted { .. }
-            | What::Left { .. }
-            | What::Removed { .. }
-            | What::Banned { .. }
-            | What::Locked { .. }
-            | What::InCharge { .. }
-            | What::Succession { .. }
-            | What::Admitted { .. }
-            | What::Declined { .. }
-            | What::Clock { .. }
-            | What::Spoken { .. }
-            | What::DoorsOpened
-            | What::Begun { .. }
-            | What::EpochOpened { .. }
-            | What::Held { .. }
-            | What::RecordingStopped { .. }
-            | What::Ended { .. } => return,
+        let (participant, ticket, name) = if let What::Joined { participant, ticket, name, .. } = what {
+            (participant, Some(*ticket), name)
+        } else if let What::Renamed { participant, name } = what {
+            (participant, None, name)
+        } else {
+            return;
         };
         let before = self.persons.get(participant).copied().or_else(|| self.who_came(ticket?, name));
         let person = before.unwrap_or(*participant);
