@@ -323,12 +323,12 @@ class TownConsole extends HTMLElement {
 
   /** Ready for an event that begins by itself: a microphone that was silent is asked about first. */
   async #getReady() {
-    const ready = !this.#me?.ready;
+    const ready = !this.#isReady;
     const done = await this.#act({ do: 'ready', ready });
     if (done.code !== 'microphone-silent') return;
     const sure = await ask({
       title: 'Ready in silence?',
-      words: 'Nothing was heard from your microphone. Are you ready all the same?',
+      words: `Nothing was heard from ${this.#stream ? 'your' : 'any'} microphone. Are you ready all the same?`,
       yes: 'I am ready all the same',
       no: 'Check the microphone',
       danger: false,
@@ -348,6 +348,12 @@ class TownConsole extends HTMLElement {
     // A silent microphone is asked about where the answer is needed.
     this.#tell(done.code === 'microphone-silent' ? '' : done.fault);
     return done;
+  }
+
+  /** Who rules may be ready without a microphone, too. */
+  get #isReady() {
+    const { you } = this.#state ?? {};
+    return this.#me ? this.#me.ready : you?.rules ? you.ready : undefined;
   }
 
   get #me() {
@@ -412,8 +418,8 @@ class TownConsole extends HTMLElement {
     this.#step.hidden = over || me?.backstage === undefined || (!live && !aside);
     put(this.#step, aside ? 'Step on stage' : 'Step backstage');
     this.#step.classList.toggle('quiet', !aside);
-    this.#ready.hidden = over || me?.ready === undefined || live;
-    put(this.#ready, me?.ready ? 'I am not ready after all' : 'I am ready');
+    this.#ready.hidden = over || this.#isReady === undefined || live;
+    put(this.#ready, this.#isReady ? 'I am not ready after all' : 'I am ready');
     if (state) this.#showParts(state);
   }
 

@@ -92,7 +92,7 @@ export class Listening {
 
 /** The doors are open: what plays is not the event yet. */
 function doors() {
-  const time = document.querySelector('.lede time');
+  const time = document.querySelector('.lede time[data-refresh]');
   return `The doors are open. You hear the hold sound; ${time ? `the event begins ${time.textContent}, here and by itself` : 'the event begins here by itself'}.`;
 }
 

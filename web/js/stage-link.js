@@ -10,7 +10,7 @@
  * @typedef {{ mode: 'speaker' | 'side' | 'turn', running: number | null, counts?: boolean, seconds?: number, chime_ms: number,
  *   budgets: { who: number[], name: string, left_ms: number }[] }} Clock
  * @typedef {{ phase: 'backstage' | 'doors' | 'live' | 'ended', since?: number, start_at?: number | null, title: string,
- *   you: { id?: number, role: Role, rules?: boolean, host?: boolean, connection?: Connection | null } | null, stage: Person[], listeners: number, alarms: string[],
+ *   you: { id?: number, role: Role, rules?: boolean, host?: boolean, ready?: boolean, connection?: Connection | null } | null, stage: Person[], listeners: number, alarms: string[],
  *   locked?: boolean, in_charge?: number | null, succession?: number[], hands?: Hand[], hands_open?: boolean, clock?: Clock | null,
  *   spoken?: [number, number, string][] }} StageState
  *

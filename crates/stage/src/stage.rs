@@ -38,6 +38,8 @@ struct Session {
     on_air: bool,
     /// Whether anything was heard from it.
     heard: bool,
+    /// Whether who rules without a microphone said that the event may begin.
+    ready: bool,
     voice: air::Voice,
     connection: Option<Connection>,
     /// When anything last came over it, as far as anybody measured.

@@ -447,6 +447,8 @@ pub struct You {
     pub role: Role,
     /// Whether they may do now what hosts do.
     pub rules: bool,
+    /// Whether they said without a microphone that the event may begin.
+    pub ready: bool,
 }
 
 /// The debate clock as the people on stage see it.

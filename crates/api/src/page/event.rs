@@ -46,6 +46,8 @@ struct EventPage {
     /// The server's clock.
     now: i64,
     doors_open: bool,
+    /// It was to have begun by now.
+    is_late: bool,
     doors: Option<When>,
     description: Prose,
     /// The language of the event's own words, and which way they run.
@@ -174,6 +176,7 @@ async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) 
         reminder: reminder(app, caller, event, ticket).await?,
         now: app.now().0,
         doors_open: event.phase() == Phase::Announced && event.doors_at.is_some(),
+        is_late: event.phase() == Phase::Announced && event.start_at.is_some_and(|at| at <= app.now()),
         doors: event.start_at.filter(|_| event.plan.doors_minutes > 0 && event.doors_at.is_none()).map(|_| When::new(opens)),
         description: Prose::new(&event.description),
         language: event.language.clone(),

@@ -14,6 +14,7 @@ use base::limit::REMINDER_MINUTES;
 use base::{EventId, FaultKind, UnixMillis, Visibility};
 use serde::Deserialize;
 use square::event;
+use std::collections::BTreeSet;
 use store::{After, Event, Phase};
 
 /// Events of one phase on the page: what fits in 14 kB compressed with the longest words, on one with replays besides.
@@ -53,6 +54,8 @@ pub(crate) struct Card {
     pub(crate) when: Option<When>,
     /// It has not begun, and it is known when it does.
     pub(crate) counts_down: bool,
+    /// It was to have begun by now.
+    pub(crate) is_late: bool,
     /// A word for what is not public.
     pub(crate) visibility: Option<&'static str>,
 }
@@ -70,6 +73,7 @@ pub(crate) async fn show(State(app): State<App>, Query(further): Query<Further>,
         None => event::list(app.store(), &caller.actor, phase, None, EVENTS_SHOWN_MAX).await,
         Some(_) => Ok(Vec::new()),
     };
+    let announced = next_of_each_series(list(Phase::Announced).await?);
     let over = event::list(app.store(), &caller.actor, Phase::Ended, after, OVER_SHOWN_MAX).await?;
     let is_full = over.len() == usize::try_from(OVER_SHOWN_MAX).unwrap_or(usize::MAX);
     let earlier = over.last().filter(|_| is_full).and_then(|last| Some(format!("/?before={}-{}", last.ended_at?.0, last.id)));
@@ -82,12 +86,19 @@ pub(crate) async fn show(State(app): State<App>, Query(further): Query<Further>,
         now: app.now().0,
         reminders: cards(event::reminders(app.store(), &caller.actor, app.now(), REMINDER_MINUTES).await?),
         live: cards(list(Phase::Live).await?),
-        announced: cards(list(Phase::Announced).await?),
+        announced: cards(announced),
         replays: cards(replays),
         unheard: cards(unheard),
         is_further: after.is_some(),
         earlier,
     }))
+}
+
+/// Of a series only the next event, which says what else there is; `events` begin with what comes first.
+fn next_of_each_series(mut events: Vec<Event>) -> Vec<Event> {
+    let mut shown = BTreeSet::new();
+    events.retain(|event| event.series.is_none_or(|series| shown.insert(series)));
+    events
 }
 
 /// A place in the list of what is over, as an address has it: when the last one ended, and which it was.
@@ -102,14 +113,15 @@ pub(crate) fn card(app: &App, event: &Event) -> Card {
         Phase::Live => event.live_at,
         Phase::Ended => event.ended_at,
     };
-    let ticket = ticket::for_listeners(app, event);
+    let (ticket, is_announced) = (ticket::for_listeners(app, event), event.phase() == Phase::Announced);
     Card {
         title: event.title.clone(),
         excerpt: excerpt(&event.description, EXCERPT_CHARS_MAX),
         picture: beside::picture_path(event, ticket.as_deref()),
         path: page_path(event.id, ticket.as_deref()),
         when: when.map(When::new),
-        counts_down: event.phase() == Phase::Announced && event.start_at.is_some(),
+        counts_down: is_announced && event.start_at.is_some_and(|at| at > app.now()),
+        is_late: is_announced && event.start_at.is_some_and(|at| at <= app.now()),
         visibility: (event.visibility != Visibility::Public).then(|| event.visibility.name()),
     }
 }

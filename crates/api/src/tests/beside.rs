@@ -192,6 +192,8 @@ fn a_series_has_a_page_and_a_calendar() {
         let path = format!("/series/{}", rest.split('"').next().expect("its end"));
         let series = town.get(&path, "").await;
         assert!(series.text().matches("<strong dir=\"auto\">Council</strong>").count() == 3 && series.text().contains("every month"));
+        let home = town.get("/", "").await;
+        assert_eq!(home.text().matches("<strong dir=\"auto\">Council</strong>").count(), 1, "the next one stands for all of them");
         let calendar = town.get(&format!("{path}/calendar.ics"), "").await;
         for start in ["20261121T180000Z", "20261219T180000Z", "20270116T180000Z"] {
             assert!(calendar.text().contains(start), "{start}: {}", calendar.text());
@@ -204,6 +206,19 @@ fn a_series_has_a_page_and_a_calendar() {
         let ada = town.administrator().await;
         assert_eq!((town.get(&hidden, "").await.status, town.get(&hidden, &ada).await.status), (404, 200));
         assert_eq!(town.get("/series/nonsense", "").await.status, 404);
+    });
+}
+
+#[test]
+fn what_should_have_begun_is_said_to_be_late() {
+    on_both(|store| async move {
+        let body = json!({"title": "Council", "start_at": "2026-11-21T18:00:00Z", "visibility": "public"});
+        let announced = page(&open(&Town::new(store.clone(), SQUARE), &body).await);
+        let later = Town::at(store, SQUARE, || UnixMillis(NOW.0 + 86_400_000));
+        let shown = later.get(&announced, "").await;
+        assert!(shown.text().contains("Was to begin") && !shown.text().contains("data-countdown"), "{}", shown.text());
+        let home = later.get("/", "").await;
+        assert!(home.text().contains("Was to begin") && !home.text().contains("data-countdown"), "{}", home.text());
     });
 }
 

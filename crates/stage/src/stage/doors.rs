@@ -1,10 +1,10 @@
 //! From the announcement to the first word: when the doors open, and when the event itself begins.
 
 use super::{Stage, Turn, millis};
-use crate::kept::Phase;
-use crate::words::{Output, Who};
+use crate::kept::{Participant, Phase};
+use crate::words::{Output, SessionKind, Who};
 use base::journal::{Role, What};
-use base::{FaultKind, FragmentNumber, UnixMillis};
+use base::{FaultKind, FragmentNumber, ParticipantId, UnixMillis};
 use std::time::{Duration, Instant};
 
 /// Between two attempts to open a programme that could not be opened.
@@ -37,9 +37,17 @@ impl Stage {
         self.schedule.start_at.is_some_and(|at| at <= self.now.wall)
     }
 
-    /// Whether a host said that it may begin, and their microphone is there.
+    /// Whether a host said that it may begin, and there is a microphone.
     fn is_host_ready(&self) -> bool {
-        self.kept.on_stage().any(|(id, person)| person.ready && person.role() != Role::Speaker && self.microphone(id).is_some())
+        let hosts = || self.kept.on_stage().filter(|(id, person)| person.role() != Role::Speaker && self.microphone(*id).is_some());
+        // An encoder, which has no name for itself, can't say it: with a host's ticket it is ready once it is heard.
+        let is_ready = |(id, person): (ParticipantId, &Participant)| person.ready || (person.key.is_empty() && self.is_heard(id));
+        hosts().any(is_ready) || (self.is_console_ready() && self.sessions.values().any(|session| session.speaker.is_some()))
+    }
+
+    /// Whether somebody who rules without a microphone said that it may begin.
+    fn is_console_ready(&self) -> bool {
+        self.sessions.values().any(|session| session.ready && self.owner(session).is_none() && self.rules(&session.who))
     }
 
     pub(super) fn settle_doors(&mut self, turn: &mut Turn) {
@@ -79,7 +87,7 @@ impl Stage {
     }
 
     pub(super) fn ready(&mut self, turn: &mut Turn, who: &Who, ready: bool, yes: bool) -> Result<(), FaultKind> {
-        let participant = self.place_of(who).ok_or(FaultKind::Forbidden)?;
+        let Some(participant) = self.place_of(who) else { return self.console_ready(turn, who, ready, yes) };
         if ready && !yes && !self.is_heard(participant) {
             return Err(FaultKind::MicrophoneSilent);
         }
@@ -90,6 +98,18 @@ impl Stage {
         if self.placed(participant)?.ready != ready {
             self.decide(turn, What::Ready { participant, ready });
         }
+        Ok(())
+    }
+
+    /// The same of who rules without a microphone. It goes with their console.
+    fn console_ready(&mut self, turn: &mut Turn, who: &Who, ready: bool, yes: bool) -> Result<(), FaultKind> {
+        self.must_rule(who)?;
+        if ready && !yes && !self.is_anybody_heard() {
+            return Err(FaultKind::MicrophoneSilent);
+        }
+        let console = self.session_like(who, SessionKind::Console).and_then(|id| self.sessions.get_mut(&id));
+        console.ok_or(FaultKind::Forbidden)?.ready = ready;
+        turn.out.push(Output::StateChanged);
         Ok(())
     }
 

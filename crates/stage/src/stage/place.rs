@@ -13,8 +13,18 @@ impl Stage {
             Ok(()) => {
                 let since = turn.now.instant;
                 let voice = air::Voice::default();
-                let opened =
-                    Session { who, kind, since, speaker: None, on_air: false, heard: false, voice, connection: None, heard_at: None };
+                let opened = Session {
+                    who,
+                    kind,
+                    since,
+                    speaker: None,
+                    on_air: false,
+                    heard: false,
+                    ready: false,
+                    voice,
+                    connection: None,
+                    heard_at: None,
+                };
                 self.sessions.insert(session, opened);
             }
             Err(fault) => turn.out.push(Output::Refused(fault)),
@@ -297,7 +307,7 @@ impl Stage {
     }
 
     /// The session that a new one of this kind replaces. A microphone that is heard goes on until the new one is.
-    fn session_like(&self, who: &Who, kind: SessionKind) -> Option<SessionId> {
+    pub(super) fn session_like(&self, who: &Who, kind: SessionKind) -> Option<SessionId> {
         let same = |other: &Session| match kind {
             SessionKind::Media(_) => matches!(other.kind, SessionKind::Media(_)) && other.speaker.is_none(),
             SessionKind::Console => other.kind == SessionKind::Console,

@@ -50,7 +50,8 @@ impl Stage {
     #[must_use]
     pub fn you(&self, session: SessionId) -> Option<You> {
         let session = self.sessions.get(&session)?;
-        Some(You { place: self.owner(session), role: self.role_of(&session.who), rules: self.rules(&session.who) })
+        let (place, role) = (self.owner(session), self.role_of(&session.who));
+        Some(You { place, role, rules: self.rules(&session.who), ready: session.ready })
     }
 
     /// The session that somebody speaks into, while it is connected.

@@ -73,6 +73,37 @@ fn a_host_whose_microphone_came_with_a_speakers_ticket_is_ready_too() {
 }
 
 #[test]
+fn a_host_without_a_microphone_is_ready_by_their_console() {
+    let mut world = World::planned(IN_AN_HOUR);
+    world.until(DOORS);
+    world.all(open(9, "host", SessionKind::Console));
+    assert_eq!(world.all(ready("host", true, false)), "microphone-silent");
+    assert_eq!(world.all(ready("host", true, true)), "");
+    assert_eq!(world.until(START), "", "nobody could be heard");
+    assert_eq!(world.all(media(1, "a")), "joined:1:Na:Speaker mix+1:false begin begun:5 live air1:true hold:false b5 s1");
+    // The word goes with the console.
+    let mut world = World::planned(IN_AN_HOUR);
+    world.until(DOORS);
+    world.all([open(9, "host", SessionKind::Console), media(1, "a"), ready("host", true, true), gone(9)].concat());
+    assert_eq!(world.until(START), "");
+    assert_eq!(world.all(ready("host", true, true)), "forbidden");
+}
+
+#[test]
+fn an_encoder_with_a_host_s_ticket_is_ready_once_it_is_heard() {
+    let mut world = World::planned(IN_AN_HOUR);
+    let mut encoder = media(1, "");
+    if let Some(Input::Open { who, .. }) = encoder.first_mut() {
+        who.role = Role::Host;
+    }
+    world.until(DOORS);
+    world.all(encoder);
+    assert_eq!(world.until(START), "");
+    let begins = world.all(voice(1, 30, true, false));
+    assert!(begins.starts_with("begin begun:5 live"), "{begins}");
+}
+
+#[test]
 fn a_host_begins_when_they_like() {
     let mut world = World::planned(IN_AN_HOUR);
     assert_eq!(world.all(go_live()), "open epoch:1 live hold:false b1", "before the doors");

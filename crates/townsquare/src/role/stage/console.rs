@@ -49,7 +49,7 @@ fn person(one: &Person, rules: bool, port: u16) -> Value {
 }
 
 fn yourself(you: You, view: &View, port: u16) -> Value {
-    let mut said = json!({"role": role(you.role), "rules": you.rules, "host": you.role == Role::Host});
+    let mut said = json!({"role": role(you.role), "rules": you.rules, "host": you.role == Role::Host, "ready": you.ready});
     if let Some(place) = you.place {
         said["id"] = json!(place.0);
         let way = view.stage.iter().find(|one| one.id == place).and_then(|one| one.connection);
