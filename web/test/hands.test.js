@@ -83,6 +83,11 @@ test('who runs an event does so before their microphone is on', async () => {
     await ada.getByText('You run the event without a microphone. Nobody hears you.').waitFor();
     await onStage(ada, 'Gus').waitFor();
     assert.equal(await onStage(ada, 'Ada').count(), 0, 'a console alone is no place');
+    // Nothing is heard of Gus yet.
+    await press(ada, 'I am ready');
+    await press(ada, 'I am ready all the same');
+    await press(ada, 'I am not ready after all');
+    await ada.getByRole('button', { name: 'I am ready', exact: true }).waitFor();
     await press(ada, 'Mute Gus');
     await onStage(ada, 'Gus').getByText('muted').waitFor();
     await ada.getByLabel('More for Gus').click();
