@@ -85,7 +85,7 @@ class TownPlayer extends HTMLElement {
     this.#label.textContent = playing ? 'Stop' : programme.state === 'elsewhere' ? 'Listen here' : 'Listen';
     const { facts } = programme;
     const heard = playing ? speaking(facts) : [];
-    put(this.#line, this.#sentence(programme, heard.map((one) => one.name)));
+    put(this.#line, this.#sentence(programme, heard.map((one) => one.name).sort()));
     this.#count.textContent = playing && facts.n ? `${number(facts.n)} listening` : '';
     this.style.setProperty('--level', String(heard[0]?.level ?? 0));
     this.#notice.hidden = facts.r !== 0;

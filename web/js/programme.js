@@ -392,7 +392,7 @@ export class Programme {
       news = true;
     }
     if (!news) return;
-    const who = speaking(this.facts).map((one) => one.name).join(', ');
+    const who = speaking(this.facts).map((one) => one.name).sort().join(', ');
     if (who !== this.who) {
       this.who = who;
       sound.changed();
