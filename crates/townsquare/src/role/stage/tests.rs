@@ -124,11 +124,15 @@ fn the_console_says_who_is_there() {
     let state = console.next("state");
     assert_eq!(state["phase"], "backstage");
     assert_eq!(state["title"], "A test");
-    assert_eq!(state["you"], serde_json::json!({"role": "host", "rules": true, "host": true}), "no place before there is a microphone");
+    assert_eq!(
+        state["you"],
+        serde_json::json!({"role": "host", "rules": true, "host": true, "ready": false}),
+        "no place before there is a microphone"
+    );
     assert_eq!(state["stage"], serde_json::json!([]));
     let ada = Speaker::call_as(&role, "host", &format!("?key={key}&name=Ada"), ADA_HZ, false, ingest::Wish::Send);
     let state = console.until(|state| !people(state).is_empty());
-    assert_eq!(state["you"], serde_json::json!({"id": 1, "role": "host", "rules": true, "host": true}));
+    assert_eq!(state["you"], serde_json::json!({"id": 1, "role": "host", "rules": true, "host": true, "ready": false}));
     assert_eq!((&state["stage"][0]["name"], &state["stage"][0]["here"]), (&"Ada".into(), &true.into()));
     role.act_as("host", &format!("?key={key}"), r#"{"do":"rename","name":"Countess"}"#);
     console.until(|state| people(state).iter().any(|person| person["name"] == "Countess"));
