@@ -410,7 +410,7 @@ class TownConsole extends HTMLElement {
     this.#mute.disabled = !me;
     // The button that was pressed to come here is gone, and this is the most urgent one.
     if (waited && document.activeElement === document.body) this.#mute.focus();
-    put(this.#mine, !state ? '' : !me?.here ? (this.#stream ? 'Your microphone is being connected…' : 'You run the event without a microphone. Nobody hears you.') : muted ? mutedWords(me.muted_by) : live ? (aside ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.') : 'Your microphone is on. The stage hears you.');
+    put(this.#mine, this.#mineWords());
     this.#alarm.hidden = !state?.alarms.length;
     put(this.#alarm, (state?.alarms ?? []).map((alarm) => (alarm === 'recording-stopped' ? 'The recording has stopped: the disk is full. The live sound goes on.' : alarm)).join(' '));
     // What a stage says nothing of is not offered.
@@ -431,6 +431,17 @@ class TownConsole extends HTMLElement {
     this.#showCharge(state, may);
     for (const part of [this.#people, this.#queue, this.#clock, this.#rule, this.#board]) part.show(state, may);
     this.#fairness.show((state.spoken ?? []).filter(([, ms]) => ms >= 1000).map(([key, ms, name]) => ({ key, ms, name })));
+  }
+
+  /** Who hears me. */
+  #mineWords() {
+    const [state, me] = [this.#state, this.#me];
+    if (!state) return '';
+    if (!me?.here) return this.#stream ? 'Your microphone is being connected…' : 'You run the event without a microphone. Nobody hears you.';
+    if (me.muted) return mutedWords(me.muted_by);
+    if (state.phase === 'ended') return 'Your microphone is on. Those who are still here hear you.';
+    if (state.phase !== 'live') return 'Your microphone is on. The stage hears you.';
+    return me.backstage ? 'Your microphone is on. Backstage hears you, the audience does not.' : 'Your microphone is on. Everybody hears you.';
   }
 
   #statusWords() {

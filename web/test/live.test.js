@@ -222,6 +222,7 @@ test('after the end the replay is on the same page', async () => {
 
 test('whoever was on the stage talks on among themselves', async () => {
   for (const page of [ada, ben]) await page.getByText('You are among yourselves: nobody else hears you').waitFor();
+  await ada.getByText('Your microphone is on. Those who are still here hear you.').waitFor();
   await looksWell(ada, 'among-themselves');
   const { same } = await heardAs(async () => decode(await downlinkOf(ada, 12)), spoken.ben);
   console.log('after the end', same);

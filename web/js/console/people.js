@@ -13,7 +13,8 @@ export class People {
   #off = h('ul', { className: 'people', ariaLabel: 'Backstage' });
   #offPart = h('div', { className: 'stack', hidden: true }, h('h2', {}, 'Backstage'), this.#off);
   #nobody = h('p', { className: 'meta' }, 'Nobody is on stage. Listeners hear the hold sound.');
-  element = h('section', { className: 'card stack' }, h('h2', {}, 'On stage'), this.#nobody, this.#on, this.#offPart);
+  #onPart = h('div', { className: 'stack' }, h('h2', {}, 'On stage'), this.#nobody, this.#on);
+  element = h('section', { className: 'card stack' }, this.#onPart, this.#offPart);
   /** @type {Map<number | string, Row>} */ #rows = new Map();
 
   /** @param {import('./controls.js').Desk} desk */
@@ -28,6 +29,7 @@ export class People {
     const on = state.stage.filter((one) => !one.backstage && !over);
     const off = state.stage.filter((one) => (over ? one.here : one.backstage));
     this.#nobody.hidden = on.length > 0 || state.phase !== 'live';
+    this.#onPart.hidden = over;
     this.#offPart.hidden = !off.length;
     const all = new Set(state.stage.map((one) => one.id));
     for (const [id, { item }] of this.#rows) if (!all.has(Number(id)) && this.#rows.delete(id)) drop(item);
