@@ -35,7 +35,7 @@ after(async () => {
   await server?.stop();
 });
 
-test('the store grows before the pieces do, and shrinks after them', async () => {
+test('the store grows before the pieces do, and shrinks after them', async (t) => {
   const page = await listen(0.2);
   const little = /** @param {any} stats */ ({ rate, behind, margin }) => rate === 1 && behind < margin + 0.9;
   await playerUntil(page, little);
@@ -47,16 +47,16 @@ test('the store grows before the pieces do, and shrinks after them', async () =>
   await sending(page, { announced: 0.2, cadence: 0.2 });
   await playerUntil(page, ({ rate }) => rate > 1);
   await playerUntil(page, little);
-  await undisturbed(page, 'larger and small again');
+  await undisturbed(t, page);
 });
 
-test('who joins a stream that comes every four seconds has enough in store', async () => {
+test('who joins a stream that comes every four seconds has enough in store', async (t) => {
   const page = await listen(4);
   await pieces(page, 4);
-  await undisturbed(page, 'every four seconds');
+  await undisturbed(t, page);
 });
 
-test('a relay that sends less often, and often again, is followed without a gap', async () => {
+test('a relay that sends less often, and often again, is followed without a gap', async (t) => {
   const page = await (await browser.newContext()).newPage();
   await page.goto(event.page);
   await page.getByRole('button', { name: 'Listen' }).click();
@@ -69,7 +69,7 @@ test('a relay that sends less often, and often again, is followed without a gap'
     await given(page, 15);
   }
   const { gaps, jumps, stalls } = await statsOf(page);
-  console.log('a relay at 1 s and at 200 ms again', { stalls: stalls - before.stalls });
+  t.diagnostic(`a relay at 1 s and at 200 ms again: ${stalls - before.stalls} stalls`);
   assert.deepEqual({ gaps, jumps }, { gaps: before.gaps, jumps: before.jumps });
   await page.context().close();
 });
@@ -109,13 +109,13 @@ const pieces = (page, count) => page.waitForFunction((to) => /** @type {any} */ 
 
 /**
  * The listener noticed nothing, whatever the machine did.
+ * @param {import('node:test').TestContext} t
  * @param {Page} page
- * @param {string} what
  */
-async function undisturbed(page, what) {
+async function undisturbed(t, page) {
   const { gaps, jumps, stalls, reconnects } = await statsOf(page);
   const { heldUp, frozen } = await page.evaluate(() => /** @type {any} */ (globalThis).sent);
-  console.log(what, { stalls, reconnects, heldUp, frozen });
+  t.diagnostic(`${stalls} stalls, ${reconnects} reconnections, the page stood still for ${frozen.toFixed(2)} s at most`);
   assert.deepEqual({ gaps, jumps }, { gaps: 0, jumps: 0 });
   // Only a page that stood still for seconds may believe that its connection is broken.
   if (frozen < 1) assert.equal(reconnects, 0);

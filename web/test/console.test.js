@@ -111,7 +111,7 @@ test('the other of two microphones is heard at once', async () => {
   await page.context().close();
 });
 
-test('a stage that is killed under two speakers has them back by itself', async () => {
+test('a stage that is killed under two speakers has them back by itself', async (t) => {
   // Removed for this event under the key of that tab; a new tab is somebody new.
   ben = await (await browsers[1].newContext()).newPage();
   await goOnStage(ben, speakers, 'Ben');
@@ -130,7 +130,7 @@ test('a stage that is killed under two speakers has them back by itself', async 
     const away = await Promise.all([ada, ben].map(backOnStage));
     await onStage(ben, 'Ada').and(ben.locator('.speaks')).waitFor();
     const sound = Date.now() - killed;
-    console.log(`stage killed: consoles back after ${away.map((at) => at - killed).join(' and ')} ms, sound between them after ${sound} ms`);
+    t.diagnostic(`stage killed: consoles back after ${away.map((at) => at - killed).join(' and ')} ms, sound between them after ${sound} ms`);
     for (const page of [ada, ben]) {
       await onStage(page, 'Ada').waitFor();
       await onStage(page, 'Ben').waitFor();

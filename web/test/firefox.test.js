@@ -28,7 +28,7 @@ after(async () => {
   await server?.stop();
 });
 
-test('Firefox hears the event and its replay', async () => {
+test('Firefox hears the event and its replay', async (t) => {
   const event = await server.event('Heard in Firefox');
   speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
   const page = await browser.newPage();
@@ -44,7 +44,7 @@ test('Firefox hears the event and its replay', async () => {
   await page.locator('.listen').click();
   await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 3);
   const stats = await page.evaluate(() => /** @type {any} */ (document.querySelector('town-player')).stats);
-  console.log('firefox', stats);
+  t.diagnostic(`Firefox: ${JSON.stringify(stats)}`);
   assert.equal(stats.by, 'stream');
   assert.equal(stats.gaps, 0);
   await server.cli('event', 'end', event.id);

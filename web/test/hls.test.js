@@ -28,7 +28,7 @@ after(async () => {
   await server?.stop();
 });
 
-test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => {
+test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async (t) => {
   const event = await (longEvent = server.event('Listened to over HLS'));
   speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
   const page = await (await browser.newContext({ bypassCSP: true })).newPage();
@@ -38,7 +38,7 @@ test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => 
   const from = await hlsSeen(page);
   await page.waitForFunction((to) => /** @type {HTMLAudioElement} */ (document.getElementById('hls')).currentTime > to, from.at + SECONDS, { timeout: SECONDS * 2000 });
   const [seen, pauses] = [await hlsSeen(page), await late()];
-  console.log(`${pauses} times the stream itself was late, ${seen.frozen} times the page; parts ${seen.parts}, segments ${seen.segments}, stalls ${seen.stalls}, hiccups of the machine ${seen.hiccups}, latency p50 ${seen.p50.toFixed(2)} s, p99 ${seen.p99.toFixed(2)} s`);
+  t.diagnostic(`${pauses} times the stream itself was late, ${seen.frozen} times the page; parts ${seen.parts}, segments ${seen.segments}, stalls ${seen.stalls}, hiccups of the machine ${seen.hiccups}, latency p50 ${seen.p50.toFixed(2)} s, p99 ${seen.p99.toFixed(2)} s`);
   assert.deepEqual(seen.fatal, []);
   assert.ok(seen.parts > 0, 'parts were loaded');
   assert.ok(seen.stalls <= pauses + seen.frozen, `${seen.stalls} stalls, ${pauses + seen.frozen} of them the machine's`);
@@ -48,7 +48,7 @@ test(`hls.js plays for ${SECONDS} s with low latency and no stall`, async () => 
   await page.context().close();
 });
 
-test('who plays HLS is counted, and no more once the page is closed', async () => {
+test('who plays HLS is counted, and no more once the page is closed', async (t) => {
   const event = await longEvent;
   const listener = await (await browser.newContext()).newPage();
   await listener.goto(event.page);
@@ -61,19 +61,19 @@ test('who plays HLS is counted, and no more once the page is closed', async () =
   }
   const came = Date.now();
   await listener.getByText('3 listening', { exact: true }).waitFor();
-  console.log('two that play HLS are counted', Date.now() - came, 'ms after their sound moves');
+  t.diagnostic(`two that play HLS are counted ${Date.now() - came} ms after their sound moves`);
   for (const [left, page] of players.entries()) {
     // Without a word: the browser keeps its idle connections.
     await page.close();
     const gone = Date.now();
     await listener.getByText(`${2 - left} listening`, { exact: true }).waitFor();
     // How long that may take the relay's own tests say, whose clock stands still.
-    console.log('one that has left is counted no more after', Date.now() - gone, 'ms');
+    t.diagnostic(`one that has left is counted no more after ${Date.now() - gone} ms`);
   }
   await listener.context().close();
 });
 
-test('the browser holds a minute of what was heard and no more', async () => {
+test('the browser holds a minute of what was heard and no more', async (t) => {
   const event = await longEvent;
   const page = await (await browser.newContext()).newPage();
   // As if this page had been open for as long as the event has been live.
@@ -94,7 +94,7 @@ test('the browser holds a minute of what was heard and no more', async () => {
   assert.ok(first.back > 50, JSON.stringify(first));
   await page.waitForFunction((start) => /** @type {HTMLAudioElement} */ (document.querySelector('audio#sound')).buffered.start(0) > start, first.start);
   const then = await buffered();
-  console.log('kept', first, then);
+  t.diagnostic(`kept behind the place that is heard: ${first.back.toFixed(1)} s, then ${then.back.toFixed(1)} s`);
   assert.ok(then.back > 50 && then.back < 90, JSON.stringify(then));
   assert.equal((await statsOf(page)).gaps, 0);
   await page.context().close();

@@ -33,7 +33,7 @@ after(async () => {
   await server?.stop();
 });
 
-test('every relay worker is killed, and not a fragment is missing', async () => {
+test('every relay worker is killed, and not a fragment is missing', async (t) => {
   const workers = (await readdir(join(server.data, 'run'))).filter((name) => /^relay-\d+\.pid$/.test(name)).map((name) => name.replace('.pid', ''));
   assert.ok(workers.length > 0);
   for (let round = 0; round < 3; round += 1) {
@@ -43,7 +43,7 @@ test('every relay worker is killed, and not a fragment is missing', async () => 
     await given(listener, 25);
     const after = await statsOf(listener);
     assert.ok(after.reconnects > before.reconnects, 'the connection broke');
-    console.log(`relay killed: the sound stood still for ${await still()} ms, ${after.gaps} fragments missing`);
+    t.diagnostic(`relay killed: the sound stood still for ${await still()} ms, ${after.gaps} fragments missing`);
     assert.equal(after.gaps, 0);
     assert.equal(after.jumps, before.jumps);
   }
@@ -53,7 +53,7 @@ test('every relay worker is killed, and not a fragment is missing', async () => 
   assert.equal(numbers.size, last - first + 1, 'every number has come');
 });
 
-test('the square is killed: the sound does not notice, the next page comes', async () => {
+test('the square is killed: the sound does not notice, the next page comes', async (t) => {
   const faults = faultsOf(listener);
   await still();
   const before = await statsOf(listener);
@@ -62,14 +62,14 @@ test('the square is killed: the sound does not notice, the next page comes', asy
   await listener.locator('.masthead').getByRole('link', { name: 'Sign in' }).click();
   await listener.waitForURL(/sign-in/);
   await listener.getByRole('heading', { name: 'Sign in' }).waitFor();
-  console.log(`square killed: the next page came after ${Date.now() - asked} ms`);
+  t.diagnostic(`square killed: the next page came after ${Date.now() - asked} ms`);
   await listener.locator('.masthead').getByRole('link', { name: 'Events' }).click();
   await listener.getByRole('link', { name: /^Live.*Whatever dies/ }).click();
   await listener.locator('town-player[data-state="playing"]').waitFor();
   await given(listener, 15);
   const after = await statsOf(listener);
   assert.deepEqual({ reconnects: after.reconnects, gaps: after.gaps }, { reconnects: before.reconnects, gaps: before.gaps });
-  console.log(`square killed: the sound stood still for ${await still()} ms, ${after.stalls - before.stalls} stalls`);
+  t.diagnostic(`square killed: the sound stood still for ${await still()} ms, ${after.stalls - before.stalls} stalls`);
   assert.deepEqual(faults, []);
 });
 

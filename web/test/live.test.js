@@ -51,7 +51,7 @@ test('who listens before the event begins hears it when it does', async () => {
   assert.deepEqual(faults, []);
 });
 
-test('the audience hears who speaks, as they spoke, without a gap', async () => {
+test('the audience hears who speaks, as they spoke, without a gap', async (t) => {
   await ben.getByRole('button', { name: 'Mute', exact: true }).click();
   await ben.getByText('You are muted. Nobody hears you.').waitFor();
   const { samples, same } = await heardAs(async () => {
@@ -64,19 +64,19 @@ test('the audience hears who speaks, as they spoke, without a gap', async () => 
     return sound;
   }, spoken.ada);
   const other = alike(envelope(samples), spoken.ben);
-  console.log('heard', { ada: same, ben: other }, `${decibels(samples).toFixed(1)} dBFS`);
+  t.diagnostic(`Ada is heard: ${same.toFixed(2)}, Ben: ${other.toFixed(2)}, at ${decibels(samples).toFixed(1)} dBFS`);
   assert.ok(same > SAME, `Ada is heard: ${same}`);
   assert.ok(other < OTHER, `Ben is not: ${other}`);
   assert.ok(decibels(samples) > -40 && decibels(samples) < -8, `as loud as speech: ${decibels(samples)} dBFS`);
   assert.equal((await statsOf(listener)).gaps, 0);
 });
 
-test('a speaker hears the others and not themselves', async () => {
+test('a speaker hears the others and not themselves', async (t) => {
   await ben.getByRole('button', { name: 'Unmute' }).click();
   await ben.getByText('Your microphone is on. Everybody hears you.').waitFor();
   const { samples, same } = await heardAs(async () => decode(await downlinkOf(ada, 12)), spoken.ben);
   const herself = alike(envelope(samples), spoken.ada);
-  console.log('mix-minus', { ada: herself, ben: same });
+  t.diagnostic(`Ada hears Ben: ${same.toFixed(2)}, herself: ${herself.toFixed(2)}`);
   assert.ok(same > SAME, `Ada hears Ben: ${same}`);
   assert.ok(herself < OTHER, `and not herself: ${herself}`);
 });
@@ -168,7 +168,7 @@ test('a second tab takes the sound over', async () => {
   await heard(listener);
 });
 
-test('after a lost network and after the back button it is live again', async () => {
+test('after a lost network and after the back button it is live again', async (t) => {
   const { reconnects } = await statsOf(listener);
   server.air.cut();
   // It gives up the connection, and the next one.
@@ -181,28 +181,28 @@ test('after a lost network and after the back button it is live again', async ()
   await listener.evaluate(() => dispatchEvent(new Event('online')));
   const back = Date.now();
   await heard(listener);
-  console.log('after the network', Date.now() - back, 'ms');
+  t.diagnostic(`heard ${Date.now() - back} ms after the network is back`);
   await listener.locator('town-player[data-state="playing"]').waitFor();
   assert.ok(Number((await statsOf(listener)).fragments) > Number(fragments));
   await listener.goto('about:blank');
   await listener.goBack({ waitUntil: 'commit' });
   const again = Date.now();
   await heard(listener);
-  console.log('after the back button', Date.now() - again, 'ms');
+  t.diagnostic(`heard ${Date.now() - again} ms after the back button`);
   await listener.locator('town-player[data-state="playing"]').waitFor();
 });
 
 /** @param {number} times for how many connections the player has tried again */
 const tried = (times) => listener.waitForFunction((to) => /** @type {any} */ (document.querySelector('town-player')).stats.reconnects >= to, times);
 
-test('after the end the replay is on the same page', async () => {
+test('after the end the replay is on the same page', async (t) => {
   await ada.getByRole('button', { name: 'End event' }).click();
   await ada.getByRole('button', { name: 'End for everybody' }).click();
   const ended = Date.now();
   await ada.getByText('The event is over.').waitFor();
   await ben.getByText('The event is over.').waitFor();
   await listener.locator('town-replay .seek').waitFor();
-  console.log('replay shown after', Date.now() - ended, 'ms');
+  t.diagnostic(`the replay is shown after ${Date.now() - ended} ms`);
   const replay = listener.locator('town-replay');
   await replay.getByRole('button', { name: 'Play' }).click();
   await heard(listener);
@@ -216,16 +216,16 @@ test('after the end the replay is on the same page', async () => {
   assert.ok(samples.length > 16_000 * 30, `the whole event is kept: ${samples.length / 16_000} s`);
   const { sound, until } = heardOnce;
   const same = alike(envelope(samples.slice(16_000 * (until - 11), 16_000 * until)), envelope(sound));
-  console.log('replayed', same);
+  t.diagnostic(`the replay is as it was heard: ${same.toFixed(2)}`);
   assert.ok(same > 0.9, `and sounds there as it was heard live: ${same}`);
 });
 
-test('whoever was on the stage talks on among themselves', async () => {
+test('whoever was on the stage talks on among themselves', async (t) => {
   for (const page of [ada, ben]) await page.getByText('You are among yourselves: nobody else hears you').waitFor();
   await ada.getByText('Your microphone is on. Those who are still here hear you.').waitFor();
   await looksWell(ada, 'among-themselves');
   const { same } = await heardAs(async () => decode(await downlinkOf(ada, 12)), spoken.ben);
-  console.log('after the end', same);
+  t.diagnostic(`Ada hears Ben after the end: ${same.toFixed(2)}`);
   assert.ok(same > SAME, `Ada hears Ben: ${same}`);
   await ben.getByRole('button', { name: 'Leave the stage' }).click();
   await ada.getByRole('list', { name: 'Backstage', exact: true }).getByRole('listitem').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' });

@@ -36,7 +36,7 @@ try {
   while (Date.now() - began < minutes * 60_000) {
     await listener.waitForTimeout(NOTE_MILLIS);
     notes.push(await note());
-    console.error(JSON.stringify(notes.at(-1)));
+    process.stderr.write(`${JSON.stringify(notes.at(-1))}\n`);
   }
   const last = /** @type {typeof first} */ (notes.at(-1));
   const of = /** @param {string} key */ (key) => notes.map((one) => Number(one[key])).toSorted((a, b) => a - b);
@@ -65,8 +65,8 @@ try {
     ['script memory, first / last / most', `${summary.heap_megabytes.first.toFixed(1)} / ${summary.heap_megabytes.last.toFixed(1)} / ${summary.heap_megabytes.max.toFixed(1)} MB`],
     ['errors in the page', faults.length],
   ];
-  console.log(['| one listener in Chromium | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'));
-  console.log(JSON.stringify(summary));
+  const lines = ['| one listener in Chromium | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`), JSON.stringify(summary)];
+  process.stdout.write(`${lines.join('\n')}\n`);
 } finally {
   await Promise.allSettled(browsers.map((browser) => browser.close()));
   await server.stop();

@@ -182,7 +182,7 @@ test('a one-time link is not spent by looking at it', async () => {
   assert.equal((await fetch(link)).status, 410);
 });
 
-test('pages and scripts are small', async () => {
+test('pages and scripts are small', async (t) => {
   const size = /** @param {string | Uint8Array} bytes */ (bytes) => gzipSync(bytes, { level: 6 }).length;
   const styles = (await Promise.all(['css/tokens.css', 'css/base.css', 'css/square.css', 'css/live.css', 'icons/square.svg'].map((file) => readFile(join(WEB, file))))).reduce((sum, bytes) => sum + size(bytes), 0);
   const context = await browser.newContext({ storageState: admin });
@@ -197,7 +197,7 @@ test('pages and scripts are small', async () => {
   }
   const sum = /** @param {string[]} files */ (files) => files.reduce((total, file) => total + scripts.get(file), 0);
   const player = sum(['player', 'programme', 'boxes', 'sound', 'words'].map((name) => `js/${name}.js`));
-  console.log(`styles ${styles}, player ${player}, all scripts ${sum([...scripts.keys()])} bytes`);
+  t.diagnostic(`styles ${styles}, player ${player}, all scripts ${sum([...scripts.keys()])} bytes`);
   assert.ok(player <= PLAYER_BYTES_MAX, `player: ${player} bytes`);
   assert.ok(sum([...scripts.keys()]) <= SCRIPT_BYTES_MAX, `all scripts: ${sum([...scripts.keys()])} bytes`);
 });

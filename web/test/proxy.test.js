@@ -63,7 +63,7 @@ test('the administrator signs in and opens an event', async () => {
   path = new URL(host.url()).pathname;
 });
 
-test('a speaker is on stage and a listener hears them', async () => {
+test('a speaker is on stage and a listener hears them', async (t) => {
   const policy = (await listener.request.get(origin + path)).headers()['content-security-policy'];
   assert.match(policy, /default-src 'none'/);
   await keepStream(listener);
@@ -85,30 +85,30 @@ test('a speaker is on stage and a listener hears them', async () => {
     assert.equal(fragments(bytes).missing, 0);
     return (await decode(bytes)).slice(-16_000 * 10);
   }, spoken);
-  console.log(`heard through nginx at ${origin}: ${same.toFixed(2)}`);
+  t.diagnostic(`heard through nginx at ${origin}: ${same.toFixed(2)}`);
   assert.ok(same > SAME, `Ada is heard: ${same}`);
 });
 
-test('the proxy holds nothing back', async () => {
+test('the proxy holds nothing back', async (t) => {
   const direct = arrivals((done) => get(`http://127.0.0.1:${server.ports.relay}/live/${id()}.mp4?from=-1`, done));
   const proxied = arrivals((done) => request(`${origin}/live/${id()}.mp4?from=-1`, { rejectUnauthorized: false }, done).end());
   await given(listener, 60);
   const [near, far] = [await direct(50), await proxied(50)];
   const later = [...far].filter(([number]) => near.has(number)).map(([number, at]) => at - Number(near.get(number))).slice(10).sort((a, b) => a - b);
   const p50 = later[later.length >> 1];
-  console.log(`through nginx a fragment comes ${p50.toFixed(1)} ms later (p50 of ${later.length}), most ${later.at(-1)?.toFixed(1)} ms`);
+  t.diagnostic(`through nginx a fragment comes ${p50.toFixed(1)} ms later (p50 of ${later.length}), most ${later.at(-1)?.toFixed(1)} ms`);
   assert.ok(later.length >= 20, `${later.length} fragments`);
   // Both are read by this one process: what holds one up holds up the other. A buffer would hold back a fragment's length at least.
   assert.ok(p50 < 200, `held back by ${p50} ms`);
 });
 
-test('LL-HLS passes it with its parts', async () => {
+test('LL-HLS passes it with its parts', async (t) => {
   const page = await (await browsers[1].newContext({ ignoreHTTPSErrors: true, bypassCSP: true })).newPage();
   await page.goto(origin);
   await playHls(page, `${origin}/live/${id()}/main.m3u8`);
   await page.waitForFunction(() => /** @type {any} */ (globalThis).seen.parts > 5);
   const seen = await hlsSeen(page);
-  console.log(`hls.js through nginx: parts ${seen.parts}, stalls ${seen.stalls}, latency p50 ${seen.p50.toFixed(2)} s`);
+  t.diagnostic(`hls.js through nginx: parts ${seen.parts}, stalls ${seen.stalls}, latency p50 ${seen.p50.toFixed(2)} s`);
   assert.deepEqual(seen.fatal, []);
   await page.context().close();
 });

@@ -36,7 +36,7 @@ before(async () => {
 
 after(() => server?.stop());
 
-test('the header of six hours is short', async () => {
+test('the header of six hours is short', async (t) => {
   const answer = await fetch(await replayOf(), { headers: { Range: `bytes=0-${HEADER_BYTES_MAX - 1}` } });
   assert.equal(answer.status, 206);
   const bytes = Buffer.from(await answer.arrayBuffer());
@@ -45,19 +45,19 @@ test('the header of six hours is short', async () => {
     at += bytes.readUInt32BE(at);
     assert.ok(at + 8 <= bytes.length, `no sound within ${HEADER_BYTES_MAX} bytes`);
   }
-  console.log(`header of six hours: ${at + 16} B`);
+  t.diagnostic(`header of six hours: ${at + 16} B`);
 });
 
-test('Chromium jumps to 5:30:00', async () => {
+test('Chromium jumps to 5:30:00', async (t) => {
   const browser = await launch();
   try {
-    await jump('chromium', /** @type {Page} */ (/** @type {unknown} */ (await browser.newPage())));
+    await jump(t, 'chromium', /** @type {Page} */ (/** @type {unknown} */ (await browser.newPage())));
   } finally {
     await browser.close();
   }
 });
 
-test('Firefox jumps to 5:30:00', async () => {
+test('Firefox jumps to 5:30:00', async (t) => {
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: '/usr/bin/firefox-esr',
@@ -66,7 +66,7 @@ test('Firefox jumps to 5:30:00', async () => {
     extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
   });
   try {
-    await jump('firefox', /** @type {Page} */ (/** @type {unknown} */ (await browser.newPage())));
+    await jump(t, 'firefox', /** @type {Page} */ (/** @type {unknown} */ (await browser.newPage())));
   } finally {
     await browser.close();
   }
@@ -82,10 +82,11 @@ test('Firefox jumps to 5:30:00', async () => {
 
 /**
  * Plays the replay from its start, then jumps with the page's own control.
+ * @param {import('node:test').TestContext} t
  * @param {string} name
  * @param {Page} page
  */
-async function jump(name, page) {
+async function jump(t, name, page) {
   server.air.slow(BYTES_PER_SECOND);
   const before = server.air.passed();
   await page.goto(event.page);
@@ -95,7 +96,7 @@ async function jump(name, page) {
   const start = await soundAfter(page, ELSEWHERE_HZ, { press: 'town-replay .listen' });
   const place = await soundAfter(page, HERE_HZ, { seek: PLACE_SECONDS });
   const kilobytes = /** @param {number} bytes */ (bytes) => `${Math.round(bytes / 1000)} kB`;
-  console.log(`${name}: opened ${kilobytes(opened)}; start ${start.millis} ms, ${kilobytes(start.bytes)}; jump to 5:30:00 ${place.millis} ms, ${kilobytes(place.bytes)}`);
+  t.diagnostic(`${name}: opened ${kilobytes(opened)}; start ${start.millis} ms, ${kilobytes(start.bytes)}; jump to 5:30:00 ${place.millis} ms, ${kilobytes(place.bytes)}`);
   assert.ok(place.told || name === 'firefox', 'the tone of the place is heard');
   assert.ok(Math.abs(place.at - PLACE_SECONDS) < 10, `heard at ${place.at} s`);
   assert.ok(opened + place.bytes < JUMP_BYTES_MAX, `header ${opened} B, jump ${place.bytes} B`);

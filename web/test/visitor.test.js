@@ -132,7 +132,7 @@ test('the page says that the event is live once it is, to who waits and to who l
   }
 });
 
-test('who waits asks seldom, and hears the event begin all the same', async () => {
+test('who waits asks seldom, and hears the event begin all the same', async (t) => {
   const event = await server.event('Not yet');
   const page = await (await browser.newContext()).newPage();
   /** @type {{ at: number, waits: boolean }[]} */
@@ -148,7 +148,7 @@ test('who waits asks seldom, and hears the event begin all the same', async () =
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
   }
   while (asked.length < 3) await page.waitForEvent('request');
-  console.log('a waiting listener asks', asked.map(({ at }) => at - asked[0].at), 'ms after the first');
+  t.diagnostic(`a waiting listener asks ${asked.map(({ at }) => at - asked[0].at).join(', ')} ms after the first`);
   assert.deepEqual(asked.map(({ waits }) => waits), [false, true, true]);
   assert.ok(asked[2].at - asked[1].at > 20_000, 'held');
   const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
@@ -162,7 +162,7 @@ test('who waits asks seldom, and hears the event begin all the same', async () =
   }
 });
 
-test('a page that the browser kept is live again when the visitor comes back to it', async () => {
+test('a page that the browser kept is live again when the visitor comes back to it', async (t) => {
   const event = await server.event('Come back');
   const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
   try {
@@ -190,7 +190,7 @@ test('a page that the browser kept is live again when the visitor comes back to 
       [kept] = await came.jsonValue();
     }
     await heard(page);
-    console.log('after the back button, from a kept page', Date.now() - back, 'ms');
+    t.diagnostic(`heard ${Date.now() - back} ms after the back button, from a kept page`);
     await page.locator('town-player[data-state="playing"]').waitFor();
     await page.waitForFunction(
       (fragments) => {
