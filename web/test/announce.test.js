@@ -1,13 +1,15 @@
 /** Before an event: a member announces it with a picture, in their own time; its page counts down by the server's clock; it is changed and taken back; a private one asks for its passphrase. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { HtmlValidate } from 'html-validate';
 import ogs from 'open-graph-scraper';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { faultsOf, launch } from './browser.js';
+import { faultsOf, hold, launch } from './browser.js';
 import { accessible, notTooWide } from './looks.js';
-import { results, startServer } from './server.js';
+import { binary, results, startServer } from './server.js';
+import { voice } from './voice.js';
 
 /** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -106,6 +108,54 @@ test('a member announces, is told what is wrong, changes and takes back', async 
   assert.equal(await page.getByText('The old bridge').count(), 0);
   assert.deepEqual(faults, []);
   await context.close();
+});
+
+test('an unlisted event for who is invited is found by its address alone, offers no hand, and is opened once', async () => {
+  const listed = await server.event('On the square');
+  const context = await browser.newContext({ storageState: member });
+  const host = await context.newPage();
+  await host.goto(`${server.base}/events/new`);
+  await host.getByLabel('Title').fill('Behind the hill');
+  await host.getByLabel('Whoever has its address').check();
+  await host.getByLabel('Who is invited, nobody else').check();
+  const { sent, release } = await hold(host, /\/events$/);
+  const open = host.getByRole('button', { name: 'Open the event' });
+  await open.dblclick();
+  await host.waitForFunction(() => /** @type {HTMLButtonElement} */ (document.querySelector('main form .cluster button')).disabled);
+  await host.getByLabel('Title').press('Enter');
+  await release();
+  await host.getByRole('heading', { level: 1, name: 'Behind the hill' }).waitFor();
+  assert.equal(sent.length, 1, 'sent once');
+  const address = host.url();
+  const stage = await host.getByLabel('For hosts').inputValue();
+  const speakers = await Promise.all([listed.stage, stage].map(async (link) => spawn(binary, ['speak', link, await voice('ada'), '--loop', '--backstage'], { stdio: 'ignore' })));
+  const stranger = await (await browser.newContext()).newPage();
+  try {
+    for (const badge of ['Announced', 'Live']) {
+      await stranger.goto(server.base);
+      await stranger.getByRole('link', { name: /On the square/ }).first().waitFor();
+      assert.equal(await stranger.getByText('Behind the hill').count(), 0, `not on the front page: ${badge}`);
+      for (const path of ['/calendar.ics', '/feeds/events.xml']) assert.doesNotMatch(await (await fetch(server.base + path)).text(), /Behind the hill/, path);
+      await stranger.goto(listed.page);
+      await stranger.getByText('Raise your hand', { exact: true }).first().waitFor();
+      await stranger.goto(address);
+      await stranger.getByRole('heading', { level: 1, name: 'Behind the hill' }).waitFor();
+      await stranger.locator('.eyebrow', { hasText: badge }).waitFor();
+      await stranger.getByText('Ask a question').waitFor();
+      assert.equal(await stranger.getByText('Raise your hand').count(), 0, `no hand is offered: ${badge}`);
+      const hand = await fetch(`${server.base}/api/townsquare/v1${new URL(address).pathname}/hand`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"Eve","topic":"The hill"}' });
+      assert.equal((await hand.json()).code, 'hands-closed');
+      if (badge === 'Live') break;
+      await host.goto(stage);
+      await host.getByLabel('Your name on stage').fill('Bob');
+      await host.getByRole('button', { name: 'Run the event without a microphone' }).click();
+      for (const link of [address, listed.page]) await server.cli('event', 'go-live', link.split('/').pop() ?? '');
+      await host.locator('town-console[data-phase="live"]').waitFor();
+    }
+  } finally {
+    for (const speaker of speakers) speaker.kill();
+    for (const page of [host, stranger]) await page.context().close();
+  }
 });
 
 test('judges that nobody here wrote find nothing wrong with pages and previews', async () => {

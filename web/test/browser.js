@@ -141,6 +141,54 @@ export async function stepOnStage(page) {
   await page.locator('town-console[data-place="stage"]').waitFor();
 }
 
+/**
+ * Holds what a page posts to an address from now on until it is released.
+ * @param {import('playwright-core').Page} page
+ * @param {RegExp} address
+ */
+export async function hold(page, address) {
+  /** @type {import('playwright-core').Route[]} */
+  const sent = [];
+  let held = true;
+  await page.route(address, async (route) => {
+    if (route.request().method() === 'POST') sent.push(route);
+    if (!held || route.request().method() !== 'POST') await route.continue();
+  });
+  const release = async () => {
+    held = false;
+    for (const route of sent) await route.continue();
+    await page.unroute(address);
+  };
+  return { sent, release };
+}
+
+/**
+ * Has a console's page order what no button of it does, with the ticket of its link.
+ * @param {import('playwright-core').Page} page
+ * @param {object} action
+ */
+export const order = (page, action) =>
+  page.evaluate(async (action) => {
+    const stage = document.querySelector('town-console');
+    const address = `${stage?.getAttribute('console')}?key=${'k'.repeat(20)}`;
+    const answer = await fetch(address, { method: 'POST', headers: { Authorization: `Bearer ${stage?.getAttribute('token')}` }, body: JSON.stringify(action) });
+    if (!answer.ok) throw new Error(await answer.text());
+  }, action);
+
+/**
+ * What the browser itself tells a screen reader of the first element that fits: its name, and how urgent its changes are.
+ * @param {import('playwright-core').Page} page
+ * @param {string} selector
+ */
+export async function readOut(page, selector) {
+  const debug = await page.context().newCDPSession(page);
+  const { root } = await debug.send('DOM.getDocument');
+  const { nodeId } = await debug.send('DOM.querySelector', { nodeId: root.nodeId, selector });
+  const { nodes } = await debug.send('Accessibility.getPartialAXTree', { nodeId, fetchRelatives: false });
+  await debug.detach();
+  return { name: nodes[0].name?.value, live: nodes[0].properties?.find((one) => one.name === 'live')?.value.value };
+}
+
 /** What has the focus, by its name. @param {import('playwright-core').Page} page @returns {Promise<string>} */
 export const focused = (page) =>
   page.evaluate(() => {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { faultsOf, goOnStage, heard, launch, stepOnStage } from './browser.js';
+import { faultsOf, goOnStage, heard, hold, launch, stepOnStage } from './browser.js';
 import { looksWell } from './looks.js';
 import { binary, startServer } from './server.js';
 import { voice } from './voice.js';
@@ -105,6 +105,40 @@ test('pins, a poll and a question are on every page, and votes are counted', asy
   await asHost('polls/1/close', {});
   await cleo.getByText('Closed.').waitFor();
   await heard(cleo);
+});
+
+test('one’s own vote is sent once and counted at once', async () => {
+  await asHost('polls', { question: 'And a school?', answers: ['Yes', 'No'] });
+  const poll = bo.getByRole('group', { name: 'And a school?' });
+  await poll.waitFor();
+  await cleo.getByText('Ask a question').click();
+  await cleo.getByLabel('Your question').fill('And when?');
+  await cleo.getByRole('button', { name: 'Ask', exact: true }).click();
+  const question = /** @param {Page} page */ (page) => page.locator('.questions li', { hasText: 'And when?' });
+  await question(bo).waitFor();
+  await bo.waitForFunction(() => !(/** @type {HTMLElement} */ (document.querySelector('town-part')).dataset.asked));
+  await poll.getByLabel('Yes').check();
+  const number = await question(bo).getAttribute('data-question');
+  for (const [selector, button, counted] of /** @type {const} */ ([
+    ['.poll form', bo.getByRole('button', { name: 'Vote', exact: true }), ['1 · 100 %, 0 · 0 %, 1']],
+    [`[data-question="${number}"] .vote`, question(bo).getByRole('button'), ['1']],
+  ])) {
+    await bo.evaluate(keepVotes, selector);
+    const { sent, release } = await hold(bo, /\/vote$/);
+    const asked = bo.waitForRequest(/\/vote$/);
+    await button.dblclick();
+    await asked;
+    assert.ok(await button.isDisabled(), 'it is being sent');
+    if (selector === '.poll form') await poll.getByLabel('Yes').press('Enter');
+    await release();
+    // What the stream says is what the others see.
+    const theirs = selector === '.poll form' ? cleo.locator('.choice', { hasText: 'Yes' }).getByText('1 · 100 %') : question(cleo).locator('.votes').getByText('1');
+    await theirs.waitFor();
+    assert.deepEqual(await bo.evaluate(() => /** @type {any} */ (globalThis).votes), counted, 'never was anything else shown');
+    assert.ok(await bo.locator(selector).locator('button:enabled').count() === 0, 'once is enough');
+    assert.equal(sent.length, 1, 'sent once');
+  }
+  await asHost('polls/2/close', {});
 });
 
 test('with a debate clock everybody sees who has spoken how long; the page with everything on it looks well', async () => {
@@ -274,3 +308,21 @@ test('who opens the doors’ stream reads that it is not the event yet', async (
     await page.context().close();
   }
 });
+
+/**
+ * In the page: keeps the numbers that it shows of something once one has voted there.
+ * @param {string} selector
+ */
+function keepVotes(selector) {
+  const votes = /** @type {string[]} */ ([]);
+  Object.assign(globalThis, { votes });
+  const part = /** @type {Element} */ (document.querySelector('town-part'));
+  const first = part.querySelector(selector);
+  new MutationObserver(() => {
+    const now = part.querySelector(selector);
+    // The form that is being sent is the old one; of a new one there is nothing to press.
+    if (!now || now === first || now.querySelector('button:not([disabled])')) return;
+    const text = [...now.querySelectorAll('[data-votes], .voted')].map((one) => one.textContent).join(', ');
+    if (text !== votes.at(-1)) votes.push(text);
+  }).observe(part, { childList: true, characterData: true, subtree: true });
+}

@@ -53,6 +53,22 @@ export function decibels(samples) {
 }
 
 /**
+ * How much of a sound is one tone: 0 nothing, 1 all of it (Goertzel).
+ * @param {Float32Array} samples
+ * @param {number} hz
+ */
+export function share(samples, hz) {
+  let [real, imaginary, all] = [0, 0, 1e-12];
+  samples.forEach((sample, i) => {
+    const turn = (2 * Math.PI * hz * i) / RATE;
+    real += sample * Math.cos(turn);
+    imaginary += sample * Math.sin(turn);
+    all += sample * sample;
+  });
+  return (2 * (real ** 2 + imaginary ** 2)) / (samples.length * all);
+}
+
+/**
  * How alike what was heard is to a spoken text that repeats without end: the best correlation over every shift, piece by piece, each of
  * which may lie a little beside the others. A speaker's browser on a busy machine drops a moment of its own microphone now and then.
  * @param {Float32Array} heard envelope

@@ -49,7 +49,7 @@ export async function freePort() {
  * comes through it from the far end, and is as slow as it is told to be.
  * @param {number} port where it ends
  */
-async function wire(port) {
+export async function wire(port) {
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
   let whole = true;

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { faultsOf, goOnStage, heard, launch } from './browser.js';
+import { faultsOf, goOnStage, heard, launch, order, readOut } from './browser.js';
 import { accessible, fitsLarge, notTooWide } from './looks.js';
 import { results, startServer } from './server.js';
 import { voice } from './voice.js';
@@ -180,6 +180,8 @@ test('a co-host is made, rules, and is a speaker again', async () => {
   await inList(ada, 'On stage', 'Ben').getByText('co-host').waitFor();
   await ben.getByLabel('More for Dan').waitFor();
   await ben.getByRole('button', { name: 'Lock the stage' }).waitFor();
+  await inList(ben, 'On stage', 'Dan').getByRole('button', { name: 'Mute Dan' }).or(inList(ben, 'On stage', 'Dan').getByText('muted')).waitFor();
+  assert.equal(await inList(ben, 'On stage', 'Ada').locator('button, summary').filter({ visible: true }).count(), 0, 'nothing is done to a host');
   await ada.getByLabel('More for Ben').click();
   await press(ada, 'Make speaker: Ben');
   await ben.getByRole('button', { name: 'Lock the stage' }).waitFor({ state: 'hidden' });
@@ -201,6 +203,9 @@ test('everybody sees the same debate clock', async () => {
   }
   await press(ada, 'Start Ben');
   for (const page of [ada, ben]) await inList(page, 'Debate clock', 'Against').getByText('0:57').waitFor();
+  // The verb and the name are two words, to whoever sees them and to whoever hears them.
+  assert.equal(await ada.getByRole('button', { name: 'Stop Ben' }).innerText(), 'Stop Ben');
+  assert.equal((await readOut(ada, '[aria-label="Whose turn it is"] .pressed')).name, 'Stop Ben');
   await press(ada, 'Stop Ben');
   await ada.getByRole('button', { name: 'Start Ben' }).waitFor();
   assert.equal(await inList(ada, 'Debate clock', 'For').getByText('1:00').count(), 1, 'the other side lost nothing');
@@ -209,17 +214,10 @@ test('everybody sees the same debate clock', async () => {
 });
 
 test('who has no time left on the clock is told so at once', async () => {
-  const order = /** @param {object} action */ (action) =>
-    ada.evaluate(async (action) => {
-      const stage = document.querySelector('town-console');
-      const address = `${stage?.getAttribute('console')}?key=${'k'.repeat(20)}`;
-      const answer = await fetch(address, { method: 'POST', headers: { Authorization: `Bearer ${stage?.getAttribute('token')}` }, body: JSON.stringify(action) });
-      if (!answer.ok) throw new Error(await answer.text());
-    }, action);
-  await order({ do: 'clock', mode: 'speaker', seconds: 2 });
+  await order(ada, { do: 'clock', mode: 'speaker', seconds: 2 });
   await press(ada, 'Start Ben');
   await says(ben, 'Your time is spent. The host can give you more.');
-  await order({ do: 'clock', mode: 'turn', seconds: 60 });
+  await order(ada, { do: 'clock', mode: 'turn', seconds: 60 });
   await says(ben, 'You are muted. Nobody hears you.');
   await press(ben, 'Unmute');
   await says(ben, 'Your microphone is on. Everybody hears you.');
@@ -232,14 +230,14 @@ test('what was said last is cut, and the page says what was heard of it', async 
 
 test('the order of succession, by keyboard', async () => {
   await unfold(ada, 'Who takes over when the host is gone');
-  const order = () => ada.getByRole('list', { name: 'Order of succession' }).locator('bdi').allInnerTexts();
-  const before = await order();
+  const names = () => ada.getByRole('list', { name: 'Order of succession' }).locator('bdi').allInnerTexts();
+  const before = await names();
   assert.equal(before[0], 'Cara', `a co-host first: ${before.join()}`);
   await ada.getByRole('button', { name: 'Dan earlier' }).focus();
   await ada.keyboard.press('Enter');
   await ada.waitForFunction(() => document.querySelector('.succession li:nth-child(2)')?.textContent?.includes('Dan'));
   await ada.getByRole('button', { name: 'Dan earlier' }).and(ada.locator(':focus')).waitFor();
-  assert.deepEqual(await order(), ['Cara', 'Dan', 'Ben']);
+  assert.deepEqual(await names(), ['Cara', 'Dan', 'Ben']);
 });
 
 test('a ban says what it covers, and the link brings nobody back', async () => {
