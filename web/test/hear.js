@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Boxes } from '../js/boxes.js';
+import { given, streamOf } from './browser.js';
 
 const run = promisify(execFile);
 const RATE = 16_000;
 /** Sound that comes so much later than usual is late: a player near the edge has no more in store. */
 const LATE_SECONDS = 0.5;
+/** Fragments of the stream in a second. */
+const FRAGMENTS = 5;
 /** Envelope steps a second. */
 const STEPS = 50;
 /** Two seconds, and half a second: how alike is measured by pieces. */
@@ -131,6 +134,19 @@ export function fragments(bytes) {
   const pieces = new Boxes().push(bytes).filter((piece) => piece.kind === 'fragment');
   const missing = pieces.slice(1).reduce((sum, piece, i) => sum + piece.number - pieces[i].number - pieces[i].slots, 0);
   return { pieces, missing };
+}
+
+/**
+ * The newest seconds of what a page that keeps its stream is given from now on, of which no fragment is missing.
+ * @param {import('playwright-core').Page} page
+ * @param {number} seconds
+ */
+export async function newest(page, seconds) {
+  await given(page, (seconds + 2) * FRAGMENTS);
+  const bytes = await streamOf(page);
+  const { missing } = fragments(bytes);
+  if (missing) throw new Error(`${missing} fragments are missing`);
+  return (await decode(bytes)).slice(-RATE * seconds);
 }
 
 /**
