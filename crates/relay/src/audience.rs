@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 const POLLED: Duration = Duration::from_secs(10);
 
 /// How long one whose reloads are held counts after the last: it asks again as soon as it has it.
-const RELOADED: Duration = Duration::from_secs(2);
+const RELOADED: Duration = Duration::from_secs(1);
 
 /// How long one counts that has broken off: on its way to another rung it asks again at once.
-const LEFT: Duration = Duration::from_millis(500);
+const LEFT: Duration = Duration::from_millis(250);
 
 /// Players with one address and one `User-Agent` at one event.
 pub(crate) type Key = NonZeroU64;

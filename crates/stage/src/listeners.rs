@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 /// Between two tellings of the levels.
 const LEVELS_EVERY: Duration = Duration::from_millis(500);
-/// Between two tellings of the listener count.
-const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// Between two tellings of the listener count: each relay says its own once a second, and not all at the same moment.
+const COUNT_EVERY: Duration = Duration::from_millis(400);
 /// Between two tellings of who has spoken how long.
 const SPOKEN_EVERY: Duration = Duration::from_secs(5);
 
