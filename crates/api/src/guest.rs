@@ -1,6 +1,6 @@
 //! Who takes part in an event: a visitor with a number there, whether or not they are signed in.
 
-use crate::app::App;
+use crate::app::{App, Order};
 use crate::caller::{Caller, cookie};
 use crate::fault::Fault;
 use crate::json::event::read_id;
@@ -107,6 +107,9 @@ impl Guest {
         let is_host = event::may_run(&caller.actor, &event).is_ok() || claims.is_some_and(|claims| claims.class == Class::Host);
         let numbers = [account, Some(browser), own.map(|claims| claims.id)];
         let barred = !is_host && app.store().is_banned(event.id, numbers).await.map_err(square::Fault::from)?;
+        if barred && let Some(account) = account {
+            bar_with_browser(app, &event, account, browser).await?;
+        }
         Ok(Self {
             ticket: account.or(listener).unwrap_or(browser),
             runs: is_host || (!barred && claims.is_some_and(|claims| claims.class == Class::CoHost)),
@@ -230,6 +233,32 @@ impl Guest {
     pub(crate) fn page(&self, app: &App) -> String {
         let ticket = self.is_private().then(|| self.shown.clone().or_else(|| ticket::for_listeners(app, &self.event))).flatten();
         format!("{}#part", crate::address::page_path(self.event.id, ticket.as_deref()))
+    }
+}
+
+/// Who was barred before they signed in is barred as their account, too, so that another browser is no way round. While the stage can't be
+/// told, they are refused here all the same.
+async fn bar_with_browser(app: &App, event: &Event, account: u64, browser: u64) -> Result<(), Fault> {
+    let is_banned = async |number| app.store().is_banned(event.id, [Some(number), None, None]).await.map_err(square::Fault::from);
+    if is_banned(browser).await?
+        && !is_banned(account).await?
+        && let Err(fault) = bar(app, event, account).await
+    {
+        tracing::warn!(event = %event.id, code = fault.code(), "whoever signed in where they were barred could not be barred elsewhere");
+    }
+    Ok(())
+}
+
+/// The stage lets nobody in with the ticket of this number any more, nor whoever came with it.
+///
+/// # Errors
+/// The stage can't be asked.
+pub(crate) async fn bar(app: &App, event: &Event, ticket: u64) -> Result<(), FaultKind> {
+    let host = ticket::for_event(app, event, Class::Host);
+    match app.shell().order(event.id, &host, Order::Bar(ticket)).await {
+        // A stage that is over lets nobody in.
+        Ok(()) | Err(FaultKind::EventEnded) => Ok(()),
+        Err(fault) => Err(fault),
     }
 }
 

@@ -1,8 +1,9 @@
 //! An event's invites in JSON.
 
-use crate::app::{App, Order};
+use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
+use crate::guest;
 use crate::json::account::Nothing;
 use crate::json::event::read_id;
 use crate::once::once;
@@ -14,7 +15,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use base::FaultKind;
-use gate::ticket::Class;
 use serde::{Deserialize, Serialize};
 use square::Actor;
 use square::invite::{self, Wanted};
@@ -84,12 +84,7 @@ pub(crate) async fn revoke(app: &App, actor: &Actor, event: &str, id: &str) -> R
     let (event, mut invite) = invite::find_to_revoke(app.store(), actor, read_id(event)?, id).await?;
     if invite.revoked_at.is_none() {
         let now = app.now();
-        let host = ticket::for_event(app, &event, Class::Host);
-        match app.shell().order(event.id, &host, Order::Bar(id)).await {
-            // A stage that is over lets nobody in.
-            Ok(()) | Err(FaultKind::EventEnded) => {}
-            Err(fault) => return Err(fault.into()),
-        }
+        guest::bar(app, &event, id).await?;
         app.store().revoke_invite(id, now).await.map_err(square::Fault::from)?;
         invite.revoked_at = Some(now);
     }

@@ -202,6 +202,18 @@ fn a_private_event_asks_for_a_ticket_and_a_ban_holds() {
         let shown = town.get(&format!("/events/{open}"), &bo).await;
         assert!(shown.status == 200 && shown.text().contains("nobody can keep you from hearing it"), "{}", shown.text());
         assert_eq!(town.submit(&format!("/events/{open}/hand"), &bo, "name=Bo&topic=Trees").await.status, 403);
+        // They sign in where they were barred, and come again elsewhere: an account is no way round.
+        let member = super::announcement::member(&town, "bo").await;
+        let asks = async |cookies: &str| {
+            let headers = [JSON, ("cookie", cookies)];
+            town.ask(&format!("GET /events/{open}"), &headers, "").await.text().contains("nobody can keep you from hearing it")
+        };
+        assert!(!asks(&member).await && town.stagehand.barred.lock().expect("whole").is_empty(), "nobody knows them");
+        assert!(asks(&format!("{member}; {bo}")).await);
+        let barred = town.stagehand.barred.lock().expect("whole").clone();
+        town.store.ban(open, &barred).await.expect("noted");
+        assert!(asks(&member).await && asks(&format!("{member}; {bo}")).await);
+        assert_eq!(town.stagehand.barred.lock().expect("whole").len(), 1, "told once");
     });
 }
 
