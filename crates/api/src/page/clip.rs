@@ -15,11 +15,12 @@ use crate::ticket;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use base::{ClipId, FaultKind, Visibility};
+use base::{ClipId, FaultKind, FragmentNumber, Visibility};
 use serde::Deserialize;
 use square::clip::{self, Wanted};
 use square::event;
 use square::replay::{Audible, audible};
+use std::ops::Range;
 use store::{Clip, Event, Replay};
 
 /// Which clip, and with which ticket.
@@ -100,14 +101,13 @@ fn read(text: &str) -> Result<ClipId, FaultKind> {
 
 fn written(app: &App, caller: &Caller, (clip, event): (&Clip, &Event), replay: Option<&Replay>, own: Option<&str>) -> ClipPage {
     let sound = Sound::of(app, event, replay, audible(&caller.actor, event, replay), own);
-    let sound = sound.filter(|_| replay.is_some_and(|replay| !is_cut_away(clip, replay))).map(|sound| {
+    let left = left(clip, replay);
+    let sound = sound.filter(|_| replay.is_some() && !left.is_empty()).map(|sound| {
         let src = sound.clip(app, event, &clip.range);
         ClipSound { download: download(&src, &clip.title), src }
     });
-    #[expect(clippy::cast_precision_loss, reason = "slots of a recording")]
-    let seconds = |slots: u64| slots as f64 / 5.0;
-    let first = replay.map_or(clip.range.start.0, |replay| replay.heard.start.0);
-    let place = clock(seconds(clip.range.start.0.saturating_sub(first)));
+    let first = replay.map_or(left.start, |replay| replay.heard.start);
+    let place = length(&(first..left.start));
     let ticket = ticket::for_listeners(app, event);
     let event_path = page_path(event.id, ticket.as_deref());
     ClipPage {
@@ -117,7 +117,7 @@ fn written(app: &App, caller: &Caller, (clip, event): (&Clip, &Event), replay: O
         event: event.title.clone(),
         place_path: format!("{event_path}#t={place}"),
         place,
-        length: clock(seconds(clip.range.end.0 - clip.range.start.0)),
+        length: length(&left),
         address: app.addresses().clip_page(clip.id, ticket.as_deref()),
         card: format!("{}{}", app.addresses().square(), beside(event.id, ticket.as_deref(), "card.png")),
         path: clip_path(clip.id, ticket.as_deref()),
@@ -127,9 +127,17 @@ fn written(app: &App, caller: &Caller, (clip, event): (&Clip, &Event), replay: O
     }
 }
 
-/// Whether nothing is left of it.
-fn is_cut_away(clip: &Clip, replay: &Replay) -> bool {
-    clip.range.end <= replay.heard.start || replay.heard.end <= clip.range.start
+/// What is left of it when the recording was trimmed since; nothing when it was cut away.
+fn left(clip: &Clip, replay: Option<&Replay>) -> Range<FragmentNumber> {
+    let heard = replay.map_or(&clip.range, |replay| &replay.heard);
+    let start = clip.range.start.max(heard.start);
+    start..clip.range.end.min(heard.end).max(start)
+}
+
+/// How long these fragments sound, as it is written.
+#[expect(clippy::cast_precision_loss, reason = "slots of a recording")]
+fn length(range: &Range<FragmentNumber>) -> String {
+    clock(range.end.0.saturating_sub(range.start.0) as f64 / 5.0)
 }
 
 /// A clip as the event's page lists it.
@@ -146,10 +154,10 @@ pub(crate) async fn listed(app: &App, event: &Event, replay: Option<&Replay>) ->
     let Some(replay) = replay else { return Ok(Vec::new()) };
     let ticket = ticket::for_listeners(app, event);
     let clips = app.store().clips(event.id, CLIPS_SHOWN_MAX).await.map_err(square::Fault::from)?;
-    #[expect(clippy::cast_precision_loss, reason = "slots of a recording")]
-    let length = |clip: &Clip| clock((clip.range.end.0 - clip.range.start.0) as f64 / 5.0);
-    let shown = clips.iter().filter(|clip| !is_cut_away(clip, replay));
-    Ok(shown.map(|clip| Listed { title: clip.title.clone(), path: clip_path(clip.id, ticket.as_deref()), length: length(clip) }).collect())
+    let shown = clips.iter().map(|clip| (clip, left(clip, Some(replay)))).filter(|(_, left)| !left.is_empty());
+    let listed =
+        |(clip, left): (&Clip, _)| Listed { title: clip.title.clone(), path: clip_path(clip.id, ticket.as_deref()), length: length(&left) };
+    Ok(shown.map(listed).collect())
 }
 
 /// Audible to everybody whom the event reaches: a clip of it may be made by members.

@@ -228,6 +228,10 @@ fn a_clip_has_a_page_with_a_preview() {
             assert_eq!(town.submit(&path, "", "from=0:10&to=0:30").await.status, 401);
             assert_eq!(town.submit(&path, &ada, &format!("csrf={word}&from=0:10&to=0:11")).await.status, 422);
             assert_eq!(town.submit(&format!("{bare}/delete"), "", "").await.status, if visibility == "public" { 401 } else { 404 });
+            let trimmed = FragmentNumber(50)..FragmentNumber(160);
+            town.store.note_replay(id, &trimmed, 0, NOW).await.expect("noted");
+            let (own, listed) = (town.get(&clip, "").await, town.get(&page, "").await);
+            assert!(own.text().contains("Clip · 0:12") && !listed.text().contains("0:20"), "what is left of it: {}", listed.text());
             town.submit(&format!("/events/{id}/replay/hide"), &ada, &format!("csrf={word}")).await;
             assert!(town.get(&clip, "").await.text().contains("is not public any more"));
             assert_eq!(town.submit(&format!("{bare}/delete"), &ada, &format!("csrf={word}")).await.status, 303);
