@@ -222,7 +222,7 @@ impl FaultKind {
             Self::LanguageUnusable => {
                 ("language-unusable", 422, "This is no language. Choose one of the list, or write its tag, like pt-BR.")
             }
-            Self::PictureUnusable => ("picture-unusable", 422, "This is no PNG, JPEG or WebP picture of up to 4 MB."),
+            Self::PictureUnusable => ("picture-unusable", 422, "This is no PNG, JPEG or WebP picture of up to 12 MB."),
             Self::MinutesUnusable => ("minutes-unusable", 422, "Name 1 to 120 minutes."),
             Self::PassphraseUnusable => ("passphrase-unusable", 422, "A passphrase has 8 to 128 characters."),
             Self::GuestsUnusable => ("guests-unusable", 422, "Somebody on this list has no account here, or they are more than 200."),

@@ -17,7 +17,7 @@ pub const TITLE_CHARS_MAX: usize = 120;
 pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
 
 /// Bytes of a picture that is uploaded. Answer: 422 `picture-unusable`, beside its field, with all that was typed.
-pub const PICTURE_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const PICTURE_BYTES_MAX: usize = 12 * 1024 * 1024;
 
 /// Bytes of a form with a picture: what is over the picture's limit is read and thrown away, so that the answer is heard. Answer: 413 `body-too-large`.
 pub const PICTURE_UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
