@@ -149,6 +149,7 @@ test('an unlisted event for who is invited is found by its address alone, offers
       await host.goto(stage);
       await host.getByLabel('Your name on stage').fill('Bob');
       await host.getByRole('button', { name: 'Run the event without a microphone' }).click();
+      await host.getByText('Only who was invited speaks at this event: nobody can raise a hand.').waitFor();
       for (const link of [address, listed.page]) await server.cli('event', 'go-live', link.split('/').pop() ?? '');
       await host.locator('town-console[data-phase="live"]').waitFor();
     }

@@ -201,8 +201,6 @@ pub enum Fact {
     Hands {
         /// The event.
         event: EventId,
-        /// Whether hands may be raised.
-        open: bool,
         /// At most [`crate::limit::HANDS_WAITING_MAX`].
         hands: Vec<Hand>,
     },

@@ -187,7 +187,7 @@ impl Stage {
                 self.schedule = schedule;
                 turn.out.push(Output::StateChanged);
             }
-            Input::Hands { open, hands } => self.raised(turn, open, hands),
+            Input::Hands(hands) => self.raised(turn, hands),
             Input::Bar(tickets) => self.bar_too(turn, &tickets),
             Input::Reacted(counts) => self.listeners.react(counts),
             Input::Board { pins, poll, questions } => self.listeners.set_board(pins, poll, questions),

@@ -66,6 +66,8 @@ pub struct Schedule {
     pub doors_ms: u64,
     /// Milliseconds with nobody on stage after which the event ends by itself.
     pub empty_ms: u64,
+    /// Whether listeners may raise a hand.
+    pub hands: bool,
 }
 
 impl Schedule {
@@ -277,12 +279,7 @@ pub enum Input {
     /// The announcement says something else.
     Announced(Schedule),
     /// Every raised hand.
-    Hands {
-        /// Whether hands may be raised.
-        open: bool,
-        /// The hands.
-        hands: Vec<Hand>,
-    },
+    Hands(Vec<Hand>),
     /// Tickets of somebody who was banned, besides the one that was.
     Bar(Vec<u64>),
     /// What listeners sent in the last second, by kind.

@@ -13,19 +13,11 @@ use std::collections::BTreeSet;
 const SPOKE_MILLIS: u64 = 1_000;
 
 /// What the square said last, and what it was told.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Hands {
-    /// Until the square says otherwise they may be raised: it says nothing of an event that nobody has asked to speak at.
-    pub(super) open: bool,
     raised: Vec<Hand>,
     barred: Vec<u64>,
     seats: Seats,
-}
-
-impl Default for Hands {
-    fn default() -> Self {
-        Self { open: true, raised: Vec::new(), barred: Vec::new(), seats: Seats::default() }
-    }
 }
 
 /// What of [`Fact::Seats`] was told.
@@ -38,10 +30,10 @@ struct Seats {
 }
 
 impl Stage {
-    pub(super) fn raised(&mut self, turn: &mut Turn, open: bool, mut hands: Vec<Hand>) {
+    pub(super) fn raised(&mut self, turn: &mut Turn, mut hands: Vec<Hand>) {
         hands.truncate(HANDS_WAITING_MAX);
-        if open != self.hands.open || hands != self.hands.raised {
-            (self.hands.open, self.hands.raised) = (open, hands);
+        if hands != self.hands.raised {
+            self.hands.raised = hands;
             turn.out.push(Output::StateChanged);
         }
     }

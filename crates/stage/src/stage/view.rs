@@ -21,7 +21,7 @@ impl Stage {
             in_charge: self.in_charge(),
             succession: self.kept.succession.clone(),
             hands: self.waiting_hands(),
-            hands_open: self.hands.open,
+            hands_open: self.schedule.hands,
             clock: self.clock_view(),
             spoken: self.who_has_spoken(),
         }

@@ -10,7 +10,7 @@ fn more_facts() -> [Fact; 7] {
     [
         Fact::Announced { event },
         Fact::Reacted { event, counts: vec![(0, 12), (7, 1)] },
-        Fact::Hands { event, open: true, hands: vec![hand] },
+        Fact::Hands { event, hands: vec![hand] },
         Fact::Board {
             event,
             pins: vec![Pin { id: 1, text: "The plan".into(), url: "https://example.org".into() }],
@@ -49,7 +49,7 @@ fn lines_are_as_documented() {
 fn what_is_said_of_an_event_is_as_documented() {
     let lines = more_facts().map(|fact| FromRole::Fact((&fact).into()).line());
     let board = r#"{"fact":{"board":{"event":"000000000007","pins":[{"id":1,"text":"The plan","url":"https://example.org"}],"poll":{"id":2,"question":"Which?","answers":[["This",4],["That",0]],"open":true},"questions":[{"id":3,"text":"When?","votes":5}]}}}"#;
-    let hands = r#"{"fact":{"hands":{"event":"000000000007","open":true,"hands":[{"id":18446744073709551615,"name":"Ada","topic":"Roads","votes":3,"spoke":true,"since":8}]}}}"#;
+    let hands = r#"{"fact":{"hands":{"event":"000000000007","hands":[{"id":18446744073709551615,"name":"Ada","topic":"Roads","votes":3,"spoke":true,"since":8}]}}}"#;
     let want = [
         r#"{"fact":{"announced":{"event":"000000000007"}}}"#,
         r#"{"fact":{"reacted":{"event":"000000000007","counts":[[0,12],[7,1]]}}}"#,

@@ -96,7 +96,6 @@ pub(crate) enum WireFact {
     },
     Hands {
         event: String,
-        open: bool,
         hands: Vec<WireHand>,
     },
     Board {
@@ -232,7 +231,7 @@ impl From<&Fact> for WireFact {
             Fact::Copied { event, known } => Self::Copied { event: event.to_string(), known: *known },
             Fact::Announced { event } => Self::Announced { event: event.to_string() },
             Fact::Reacted { event, counts } => Self::Reacted { event: event.to_string(), counts: counts.clone() },
-            Fact::Hands { event, open, hands } => Self::Hands { event: event.to_string(), open: *open, hands: each(hands.clone()) },
+            Fact::Hands { event, hands } => Self::Hands { event: event.to_string(), hands: each(hands.clone()) },
             Fact::Board { event, pins, poll, questions } => Self::Board {
                 event: event.to_string(),
                 pins: each(pins.clone()),
@@ -269,7 +268,7 @@ impl WireFact {
             Self::Copied { event, known } => Fact::Copied { event: event.parse().ok()?, known },
             Self::Announced { event } => Fact::Announced { event: event.parse().ok()? },
             Self::Reacted { event, counts } => Fact::Reacted { event: event.parse().ok()?, counts },
-            Self::Hands { event, open, hands } => Fact::Hands { event: event.parse().ok()?, open, hands: each(hands) },
+            Self::Hands { event, hands } => Fact::Hands { event: event.parse().ok()?, hands: each(hands) },
             Self::Board { event, pins, poll, questions } => {
                 Fact::Board { event: event.parse().ok()?, pins: each(pins), poll: poll.map(Poll::from), questions: each(questions) }
             }

@@ -7,7 +7,7 @@ fn hand(id: u64, votes: u32, spoke: bool, since: i64) -> Hand {
 }
 
 fn raised(hands: &[Hand]) -> Vec<Input> {
-    vec![Input::Hands { open: true, hands: hands.to_vec() }]
+    vec![Input::Hands(hands.to_vec())]
 }
 
 fn admit(key: &str, hand: u64) -> Vec<Input> {
@@ -23,7 +23,6 @@ fn who_has_not_spoken_is_first_then_votes_then_time() {
     let mut world = World::new();
     world.all(raised(&[hand(1, 9, true, 10), hand(2, 0, false, 30), hand(3, 4, false, 20), hand(4, 0, false, 15)]));
     assert_eq!(queue(&world), [3, 4, 2, 1]);
-    assert!(world.stage.view().hands_open);
     // The stage knows itself who has spoken.
     world.all([media(1, "host"), go_live(), with_ticket(media(2, "a"), 3, false)].concat());
     for _ in 0..12 {
@@ -49,6 +48,14 @@ fn who_was_admitted_comes_on_stage() {
     assert_eq!(world.all(guest(3)), "s2 mix+3:false", "after a crash too");
     world.all(act("host", Action::Remove { participant: ParticipantId(2) }));
     assert_eq!(world.all(with_ticket(media(4, "a new key"), 5, true)), "forbidden", "who was removed must be admitted anew");
+}
+
+#[test]
+fn whether_hands_may_be_raised_the_announcement_says() {
+    let mut world = World::new();
+    assert!(world.stage.view().hands_open);
+    world.all(vec![Input::Announced(Schedule { hands: false, ..UNPLANNED })]);
+    assert!(!world.stage.view().hands_open, "before the square has said a word of hands");
 }
 
 #[test]

@@ -64,8 +64,7 @@ async fn hands(store: &Store, event: EventId) -> anyhow::Result<Fact> {
         spoke: hand.spoke,
         since: hand.raised_at,
     });
-    let open = store.event(event).await?.is_some_and(|row| square::hand::may_raise(&row));
-    Ok(Fact::Hands { event, open, hands: hands.collect() })
+    Ok(Fact::Hands { event, hands: hands.collect() })
 }
 
 async fn board(store: &Store, event: EventId) -> anyhow::Result<Fact> {

@@ -6,6 +6,7 @@ use super::words::{ConsoleLine, Done, Reply};
 use ::stage::{Now, Phase, Schedule, SessionId, Stage};
 use audio::mix::{INPUTS, Input};
 use base::journal::{Entry, What};
+use base::plan::Speak;
 use base::{EventId, FaultKind, FragmentNumber, ParticipantId, Rung};
 use programme::Announcement;
 use programme::cuts::{Cut, Cuts};
@@ -45,7 +46,12 @@ pub(super) enum Marked {
 pub(super) fn schedule(announcement: &Announcement) -> Schedule {
     let minutes = |minutes: u32| u64::from(minutes) * 60_000;
     let plan = &announcement.plan;
-    Schedule { start_at: announcement.start_at, doors_ms: minutes(plan.doors_minutes), empty_ms: minutes(plan.empty_minutes) }
+    Schedule {
+        start_at: announcement.start_at,
+        doors_ms: minutes(plan.doors_minutes),
+        empty_ms: minutes(plan.empty_minutes),
+        hands: plan.speak == Speak::Hands,
+    }
 }
 
 /// One event.

@@ -25,7 +25,7 @@ fn a_second_of_an_audience_is_told_whole() {
         let who = Who { ticket: Some(9), is_member: false, address: None };
         outside.assembly().react(event, who, 0, 50, NOW).expect("counts");
         let facts = due(&outside).await;
-        let [Fact::Reacted { counts, .. }, Fact::Hands { open: true, hands, .. }] = facts.as_slice() else { panic!("{facts:?}") };
+        let [Fact::Reacted { counts, .. }, Fact::Hands { hands, .. }] = facts.as_slice() else { panic!("{facts:?}") };
         assert_eq!(counts, &[(0, 2)], "forty listeners bear out two");
         assert_eq!(hands.iter().map(|hand| (hand.id, hand.name.as_str())).collect::<Vec<_>>(), [(9, "Bo")]);
         assert!(due(&outside).await.is_empty());

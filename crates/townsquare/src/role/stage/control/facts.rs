@@ -14,7 +14,7 @@ impl Control {
         match fact {
             Fact::Listening { event, by_rung } => self.listening(event, by_rung),
             Fact::Announced { event } => self.announced(event),
-            Fact::Hands { event, open, hands } => drop(self.drive(event, Input::Hands { open, hands })),
+            Fact::Hands { event, hands } => drop(self.drive(event, Input::Hands(hands))),
             Fact::Board { event, pins, poll, questions } => drop(self.drive(event, Input::Board { pins, poll, questions })),
             Fact::Bar { event, tickets } => drop(self.drive(event, Input::Bar(tickets))),
             Fact::Reacted { event, counts } => drop(self.drive(event, Input::Reacted(counts))),
