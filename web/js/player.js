@@ -58,8 +58,9 @@ class TownPlayer extends HTMLElement {
     clearTimeout(this.#asking);
   }
 
-  get #announced() {
-    return this.getAttribute('phase') === 'announced';
+  /** What the page says of the event: announced, doors, live or ended. */
+  get #phase() {
+    return this.getAttribute('phase');
   }
 
   /** The button's press, and a key's. */
@@ -92,8 +93,8 @@ class TownPlayer extends HTMLElement {
     this.#notice.textContent = facts.r === 0 ? 'The recording has stopped. You still hear everything live.' : '';
     if (programme.state === 'playing' && !this.#more) void this.#add();
     if (programme.state === 'ended') over.add(programme.key);
-    const begun = facts.b !== 0 && (facts.n || programme.stats.by === 'hls');
-    if (over.has(programme.key) || (begun && this.#announced)) this.#refresh();
+    const isOld = this.#phase === 'announced' ? facts.n || facts.b === 0 || programme.stats.by === 'hls' : this.#phase === 'doors' && facts.b;
+    if (over.has(programme.key) || isOld) this.#refresh();
   }
 
   /**
@@ -117,7 +118,7 @@ class TownPlayer extends HTMLElement {
         return programme.text;
       case 'idle':
       case 'paused':
-        return this.#announced ? 'Press once: the sound starts when the event does.' : 'Live now';
+        return this.#phase === 'announced' ? 'Press once: the sound starts when the event does.' : this.#phase === 'doors' ? 'The doors are open' : 'Live now';
     }
   }
 
@@ -135,7 +136,7 @@ class TownPlayer extends HTMLElement {
     const outcome = answer.ok ? 'live' : await (await import('./refused.js')).refused(answer);
     if (outcome === 'ended') over.add(programme.key);
     // While the doors are open the page stays as it is: it is asked for once.
-    if (outcome === 'live' && this.#announced && !asked.has(programme.key)) {
+    if (outcome === 'live' && this.#phase === 'announced' && !asked.has(programme.key)) {
       asked.add(programme.key);
       this.#refresh();
     }

@@ -162,6 +162,19 @@ test('who waits asks seldom, and hears the event begin all the same', async (t) 
   }
 });
 
+test('who waits for the doors reads that they are open once they are', async () => {
+  const event = await server.event('Doors soon', '--start-at', new Date(Date.now() + 15 * 60_000 + 10_000).toISOString());
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(event.page);
+  await page.getByText('Whoever comes then hears the hold sound').waitFor();
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await page.locator('.player-line').getByText('The doors are open. You hear the hold sound').waitFor();
+  await page.locator('.badge', { hasText: 'Doors open' }).waitFor();
+  assert.equal(await page.getByText('Whoever comes then hears the hold sound').count(), 0);
+  await heard(page);
+  await page.context().close();
+});
+
 test('a page that the browser kept is live again when the visitor comes back to it', async (t) => {
   const event = await server.event('Come back');
   const speaker = spawn(binary, ['speak', event.stage, await voice('ada'), '--loop'], { stdio: 'ignore' });
