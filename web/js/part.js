@@ -24,11 +24,15 @@ class TownPart extends HTMLElement {
   /** @type {AbortController | null} */ #life = null;
   /** @type {unknown[]} */ #said = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** Whether the page is to be asked again once nobody types here. */
+  #late = false;
 
   connectedCallback() {
     this.#life = new AbortController();
     const { signal } = this.#life;
     this.addEventListener('submit', (event) => void this.#submit(event), { signal });
+    // What was put off while somebody typed.
+    this.addEventListener('focusout', () => setTimeout(() => this.#late && this.#again()), { signal });
     sound.addEventListener('facts', () => this.#show(), { signal });
     sound.addEventListener('change', () => this.#show(), { signal });
     this.#said = [];
@@ -48,29 +52,44 @@ class TownPart extends HTMLElement {
     event.stopPropagation();
     const fields = new URLSearchParams([...new FormData(form)].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
     const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    // A button that is disabled loses the focus.
+    const hadFocus = form.contains(document.activeElement);
     if (button) button.disabled = true;
     const answer = await fetch(form.action, { method: 'POST', body: fields, headers: { accept: 'text/html' } }).catch(() => null);
-    await this.#take(answer);
+    await this.#take(answer, form, hadFocus ? form : document.activeElement);
     if (button) button.disabled = false;
+    if (hadFocus && form.isConnected) button?.focus();
   }
 
-  /** Shows the part of an answered page. @param {Response | null} answer */
-  async #take(answer) {
+  /**
+   * Shows the part of an answered page.
+   * @param {Response | null} answer
+   * @param {HTMLFormElement | null} [sent] the form that it answers
+   * @param {Element | null} [focus] what has the focus, or had it
+   */
+  async #take(answer, sent = null, focus = document.activeElement) {
     const page = answer && new DOMParser().parseFromString(await answer.text().catch(() => ''), 'text/html');
     const fresh = answer?.ok ? page?.querySelector('#part') : null;
     if (!fresh) return this.#fault(page?.querySelector('main .lede')?.textContent ?? 'That did not work. Check your connection and try again.');
-    const open = new Set([...this.querySelectorAll('details[open] > summary')].map((summary) => summary.textContent));
-    const at = document.activeElement && this.contains(document.activeElement) ? document.activeElement.closest('section')?.className : null;
+    const details = /** @type {NodeListOf<HTMLDetailsElement>} */ (this.querySelectorAll('details[open]'));
+    // A form that was sent is closed again; the others stay as they were.
+    const open = new Set([...details].filter((one) => !one.contains(sent)).map((one) => one.firstElementChild?.textContent));
+    const at = this.contains(focus) ? focus?.closest('section')?.className : undefined;
     if (fresh.localName !== 'town-part') return this.replaceWith(document.importNode(fresh, true));
     this.replaceChildren(...[...fresh.children].map((child) => document.importNode(child, true)));
-    for (const summary of this.querySelectorAll('summary')) {
-      // A form that was sent is closed again; the others stay as they were.
-      if (open.has(summary.textContent) && !at) /** @type {HTMLDetailsElement} */ (summary.parentElement).open = true;
-    }
-    if (at) /** @type {HTMLElement | null} */ (this.querySelector(`section.${at} :is(button:not([disabled]), a, summary)`))?.focus({ preventScroll: true });
+    for (const one of this.querySelectorAll('details')) one.open = open.has(one.firstElementChild?.textContent);
+    if (at) this.#focus(at);
     this.#said = [];
     this.#watch();
     this.#show();
+  }
+
+  /** Puts the focus where it was, though everything there is new. @param {string} at a section's class */
+  #focus(at) {
+    const parts = [':is(button:not([disabled]), a, summary)', 'h2'].map((part) => this.querySelector(`section.${at} ${part}`));
+    const part = /** @type {HTMLElement | null | undefined} */ (parts.find(Boolean));
+    if (part?.localName === 'h2') part.tabIndex = -1;
+    part?.focus({ preventScroll: true });
   }
 
   /** @param {string} text */
@@ -168,7 +187,9 @@ class TownPart extends HTMLElement {
     const crowd = sound.current instanceof Programme ? (sound.current.facts.n ?? 0) : 0;
     setTimeout(() => {
       delete this.dataset.asked;
-      if (!this.isConnected || this.querySelector('form :focus')) return;
+      // What is being typed or chosen is not taken away.
+      this.#late = !!this.querySelector('form :is(input, textarea):focus');
+      if (!this.isConnected || this.#late) return;
       void fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' }).then(
         async (answer) => {
           if (this.isConnected && answer.ok) await this.#take(answer);

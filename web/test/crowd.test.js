@@ -141,6 +141,28 @@ test('one’s own vote is sent once and counted at once', async () => {
   await asHost('polls/2/close', {});
 });
 
+test('by keyboard one keeps one’s place: a poll comes meanwhile, a vote is sent, a question is asked', async () => {
+  const question = cleo.getByLabel('Your question');
+  await cleo.getByText('Ask a question').click();
+  await cleo.getByRole('button', { name: 'Ask', exact: true }).focus();
+  await asHost('polls', { question: 'And trees?', answers: ['Yes', 'No'] });
+  const poll = cleo.getByRole('group', { name: 'And trees?' });
+  await poll.waitFor();
+  await cleo.locator('.questions :focus').waitFor();
+  assert.ok(await question.isVisible(), 'a form that was open stays open');
+  await poll.getByLabel('Yes').focus();
+  for (const key of ['Space', 'Tab', 'Enter']) await cleo.keyboard.press(key);
+  await cleo.getByText('You have voted.').waitFor();
+  await cleo.locator('.poll :focus').waitFor();
+  await question.fill('And a bench below them?');
+  await question.press('Enter');
+  await cleo.locator('.questions li', { hasText: 'And a bench below them?' }).waitFor();
+  await cleo.locator('.questions :focus').waitFor();
+  await question.waitFor({ state: 'hidden' });
+  await asHost('polls/3/close', {});
+  await cleo.getByText('Closed.').waitFor();
+});
+
 test('with a debate clock everybody sees who has spoken how long; the page with everything on it looks well', async () => {
   const fair = bo.getByRole('list', { name: 'Who has spoken how long' });
   assert.equal(await fair.count(), 0, 'it is no debate');
