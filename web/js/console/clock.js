@@ -64,7 +64,9 @@ export class DebateClock {
     this.#budgets.hidden = !clock;
     const people = state.stage.filter((one) => !one.backstage);
     this.#turns.hidden = !clock || !rules;
-    keep(this.#turns, this.#buttons, clock ? people : [], (one) => one.id, (one) => ({ item: button('', 'button quiet small', () => void this.#turn(one.id)) }), ({ item }, one) => {
+    // Of the sides' clocks nobody's runs for who is on none.
+    const timed = clock?.mode === 'side' ? people.filter(({ id }) => clock.budgets.some(({ who }) => who.includes(id))) : people;
+    keep(this.#turns, this.#buttons, clock ? timed : [], (one) => one.id, (one) => ({ item: button('', 'button quiet small', () => void this.#turn(one.id)) }), ({ item }, one) => {
       const runs = one.id === this.#running;
       // In one piece: a button's parts stand apart, and the space between them goes.
       put(item, [h('span', {}, runs ? 'Stop ' : 'Start ', typed(one.name))]);
