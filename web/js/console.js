@@ -449,7 +449,7 @@ class TownConsole extends HTMLElement {
     if (!state) return 'Connecting to the stage…';
     if (!this.#linked) return 'Connection lost. Coming back by itself…';
     if (state.phase === 'live') return `Live. ${number(state.listeners)} listening.`;
-    if (state.phase === 'ended') return 'The event is over. You are among yourselves: nobody else hears you, and nothing is recorded.';
+    if (state.phase === 'ended') return 'The event is over. You are among yourselves: nobody else hears you, and nothing is recorded. Whoever leaves can’t come back.';
     if (state.phase === 'doors') return `The doors are open. ${number(state.listeners)} waiting, and they hear the hold sound alone.`;
     return 'Backstage. The audience hears nobody yet.';
   }
