@@ -43,6 +43,7 @@ pub(crate) fn measure(server: &Server, seconds: u64) -> Full {
     let result = std::io::read_to_string(crowd.0.stdout.take().expect("its output")).unwrap_or_default();
     let result: serde_json::Value = result.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
     drop(voices);
+    server.end(&event);
     Full { cost, hearing: result["listeners"]["hearing_at_end"].as_u64().unwrap_or(0) }
 }
 

@@ -107,6 +107,7 @@ fn one_event(server: &Server, seconds: u64) -> OneEvent {
     let cost = Cost::over(server.roles(), length);
     let stream = stream.join().expect("the stream is read");
     let hls = hls.join().expect("the playlist is followed");
+    server.end(&event);
     OneEvent {
         seconds,
         to_speaker: marks.match_with(&heard.onsets()),

@@ -52,6 +52,7 @@ pub(crate) fn measure(server: &Server) -> Spread {
             (!loud(heard.last()?)).then_some(())
         });
     }
+    server.end(&event);
     let clock = clock(&heard);
     let silent = |at: Instant| silence(&heard, clock, at).map(|silent| (silent - at).as_secs_f64() * 1_000.0);
     Spread::of(muted.into_iter().filter_map(silent).collect())
