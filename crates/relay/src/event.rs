@@ -290,14 +290,23 @@ impl Event {
         }
         self.journal_bytes = length;
         let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(self.journal_read))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let journal = Journal::read(&bytes);
+        let mut read = |from| -> io::Result<Journal> {
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(from))?;
+            file.read_to_end(&mut bytes)?;
+            Ok(Journal::read(&bytes))
+        };
+        let mut journal = read(self.journal_read)?;
+        if journal.bytes == 0 && self.journal_read > 0 {
+            // Half a record, or one that was cut back when the disk was full, and others in its place: it is read from the beginning.
+            self.journal_read = 0;
+            journal = read(0)?;
+        }
         self.journal_read += journal.bytes;
         let known = self.barred.tickets.len();
         self.barred.tickets.extend(journal.barred());
         self.barred.tickets.sort_unstable();
+        self.barred.tickets.dedup();
         let is_news = self.barred.tickets.len() > known;
         self.barred.is_news |= is_news;
         let (before, now) = (&self.unheard, (journal.epochs().next().is_some(), journal.end().is_some()));

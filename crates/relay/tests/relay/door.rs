@@ -99,6 +99,31 @@ fn a_barred_ticket_is_refused_and_its_streams_end() {
 }
 
 #[test]
+fn a_journal_that_was_cut_back_hides_no_ban() {
+    let mut world = World::new();
+    let mut stage = world.announce(Visibility::Private, Delay::None);
+    stage.seal(&[Rung::R64], 10);
+    let second = u32::try_from(WALL / 1_000).unwrap();
+    let path = |id: u64| {
+        let claims = Claims { event: stage.id, class: Class::Listener, id, not_before: second - 10, not_after: second + 1_000 };
+        stage.path(&format!("/t/{}.mp4", sign(&keys(), &claims)))
+    };
+    let banned = |ticket: u64| programme::journal::record(&Entry { at: UnixMillis(WALL), what: What::Banned { ticket } });
+    let write = |tickets: &[u64]| {
+        let records: Vec<u8> = tickets.iter().flat_map(|ticket| banned(*ticket)).collect();
+        std::fs::write(stage.disk.join("journal"), records).unwrap();
+    };
+    let mut client = world.ask("GET", &path(8), "");
+    write(&[5, u64::MAX]);
+    world.until("the first is barred", |world| (world.get(&path(5)).problem().0 == 403).then_some(()));
+    assert!(!fragments(client.body()).is_empty());
+    // The last entry could not be kept after all; where it ended there is the middle of another now.
+    write(&[5, 6, 7, 8]);
+    world.until("nobody hears it", |world| (world.worker.load().streams == 0).then_some(()));
+    assert_eq!(world.get(&path(8)).problem(), (403, "barred".to_owned()));
+}
+
+#[test]
 fn a_crowd_may_come_with_the_hosts_ticket_alone() {
     let mut world = World::new();
     let stage = world.live(5);
