@@ -187,6 +187,7 @@ impl Stage {
                 self.schedule = schedule;
                 turn.out.push(Output::StateChanged);
             }
+            Input::Disperse => self.disperse(turn),
             Input::Hands(hands) => self.raised(turn, hands),
             Input::Bar(tickets) => self.bar_too(turn, &tickets),
             Input::Reacted(counts) => self.listeners.react(counts),
@@ -208,8 +209,10 @@ impl Stage {
 
     fn journal(&mut self, turn: &mut Turn, what: What) {
         let entry = Entry { at: turn.now.wall, what };
+        // Nothing follows the end: what those who talk on do among themselves is nobody's business.
+        let is_kept = self.kept.phase != Phase::Ended;
         self.kept.apply(&entry);
-        turn.out.push(Output::Journal(entry));
+        turn.out.extend(is_kept.then_some(Output::Journal(entry)));
     }
 
     /// Something that everybody on stage sees has changed for good.

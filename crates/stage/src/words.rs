@@ -276,6 +276,8 @@ pub enum Input {
         /// When anything last came over it.
         heard: Instant,
     },
+    /// Those who talk on after the end are to leave.
+    Disperse,
     /// The announcement says something else.
     Announced(Schedule),
     /// Every raised hand.

@@ -6,7 +6,7 @@ use base::FaultKind;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,6 +15,19 @@ const VERSION: u32 = 1;
 
 /// Bytes of a Unix socket's path, its terminating zero included (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 108;
+
+/// Whether the end of an event's journal says that it is over. Most events are, and their journals may be long. When it doesn't, it may be.
+pub(crate) fn says_over(event_dir: &Path) -> bool {
+    let tail = || -> std::io::Result<Vec<u8>> {
+        let file = File::open(event_dir.join("journal"))?;
+        let length = file.metadata()?.len();
+        let bytes = length.min(programme::journal::TAIL_BYTES);
+        let mut tail = vec![0; usize::try_from(bytes).unwrap_or(0)];
+        file.read_exact_at(&mut tail, length - bytes)?;
+        Ok(tail)
+    };
+    tail().is_ok_and(|tail| programme::journal::is_over(&tail))
+}
 
 /// A lock on the data directory, held until it is dropped.
 #[derive(Debug)]

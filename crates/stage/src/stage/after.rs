@@ -39,6 +39,20 @@ impl Stage {
         if talks && self.after.as_ref().is_some_and(|after| turn.now.instant < after.until) {
             return;
         }
+        self.disperse(turn);
+    }
+
+    /// Until when they talk on at the longest.
+    #[must_use]
+    pub fn talks_until(&self) -> Option<Instant> {
+        self.after.as_ref().map(|after| after.until)
+    }
+
+    /// They leave.
+    pub(super) fn disperse(&mut self, turn: &mut Turn) {
+        if self.kept.phase != Phase::Ended {
+            return;
+        }
         self.after = None;
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.shut(turn, session);

@@ -113,6 +113,14 @@ impl Stage {
         Ok(())
     }
 
+    /// Who said it before they turned their microphone on has said it.
+    pub(super) fn keep_ready(&mut self, turn: &mut Turn, participant: ParticipantId, who: &Who) {
+        let console = self.session_like(who, SessionKind::Console).and_then(|id| self.sessions.get_mut(&id));
+        if console.is_some_and(|console| std::mem::take(&mut console.ready)) {
+            self.decide(turn, What::Ready { participant, ready: true });
+        }
+    }
+
     pub(super) fn begun(&mut self, turn: &mut Turn, first: FragmentNumber) {
         if self.kept.phase == Phase::Doors {
             self.journal(turn, What::Begun { first });

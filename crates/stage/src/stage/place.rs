@@ -91,6 +91,7 @@ impl Stage {
         if let Some(session) = self.sessions.get_mut(&session) {
             session.speaker = Some(participant);
         }
+        self.keep_ready(turn, participant, &who);
         self.absent.remove(&participant);
         self.lost.remove(&participant);
         self.charge.silent.remove(&participant);

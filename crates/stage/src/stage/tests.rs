@@ -545,12 +545,18 @@ proptest! {
     #[test]
     fn the_journal_brings_back_what_was(inputs in prop::collection::vec(any_input(), 0..60)) {
         let mut world = World::new();
+        let mut kept = world.stage.kept().clone();
         for input in inputs {
             world.millis += 700;
+            let is_over = world.stage.phase() == Phase::Ended;
             world.give(input);
+            // What those who talk on do among themselves is not written down.
+            if !is_over {
+                kept = world.stage.kept().clone();
+            }
         }
         let again = Stage::restore(world.now(), EventId::from_random(1), CREATED, UNPLANNED, &world.journal);
-        prop_assert_eq!(again.kept(), world.stage.kept());
+        prop_assert_eq!(again.kept(), &kept);
     }
 
     #[test]

@@ -23,15 +23,19 @@ fn people_talk_on_among_themselves() {
     let (mut world, words) = ended();
     assert_eq!(words, "close ended:7 over mix-3 bye:3 bye:9 air1:false air2:false");
     assert!(!world.stage.idle() && !world.stage.on_air());
-    assert_eq!(world.all(mute("a", 2, true)), "muted:2:true mix=2:true");
-    assert_eq!(world.all(mute("host", 1, true)), "muted:1:true mix=1:true");
+    assert_eq!(world.all(mute("a", 2, true)), "mix=2:true");
+    assert_eq!(world.all(mute("host", 1, true)), "mix=1:true");
     assert_eq!(world.all(go_live()), "event-ended");
     assert_eq!(world.all(media(4, "c")), "event-ended");
     assert_eq!(world.all(media(4, "b")), "event-ended", "an encoder that comes back");
     // A lost connection comes back, as on the stage.
     assert_eq!(world.all(gone(2)), "mix-2");
     assert_eq!(world.all(media(5, "a")), "mix+5:true");
-    assert_eq!(world.all(act("host", Action::Remove { participant: ParticipantId(2) })), "removed:2 mix-5 bye:5 bye:12");
+    assert_eq!(
+        world.all(act("host", Action::Remove { participant: ParticipantId(2) })),
+        "mix-5 bye:5 bye:12",
+        "nothing of it is written down"
+    );
     assert_eq!(world.all(media(6, "a")), "event-ended");
 }
 
@@ -47,6 +51,17 @@ fn the_last_microphone_or_the_limit_ends_it() {
     assert_eq!(world.until(limit), "mix-1 bye:1 mix-2 bye:2 bye:11 bye:12");
     assert!(world.stage.idle());
     assert_eq!(world.all(media(7, "host")), "event-ended");
+}
+
+#[test]
+fn who_talks_on_makes_room_for_an_event_that_begins() {
+    let (mut world, _) = ended();
+    assert!(world.stage.talks_until().is_some());
+    assert_eq!(world.all(vec![Input::Disperse]), "mix-1 bye:1 mix-2 bye:2 bye:11 bye:12");
+    assert!(world.stage.idle() && world.stage.talks_until().is_none());
+    let mut world = World::new();
+    world.all([media(1, "host"), go_live()].concat());
+    assert_eq!(world.all(vec![Input::Disperse]), "", "an event that is live goes on");
 }
 
 #[test]

@@ -87,6 +87,12 @@ fn a_host_without_a_microphone_is_ready_by_their_console() {
     world.all([open(9, "host", SessionKind::Console), media(1, "a"), ready("host", true, true), gone(9)].concat());
     assert_eq!(world.until(START), "");
     assert_eq!(world.all(ready("host", true, true)), "forbidden");
+    // It does not go when they turn their microphone on.
+    let mut world = World::planned(IN_AN_HOUR);
+    world.until(DOORS);
+    world.all([media(1, "a"), open(9, "host", SessionKind::Console), ready("host", true, true)].concat());
+    assert_eq!(world.all(media(2, "host")), "joined:2:Nhost:Host ready:2:true mix+2:false");
+    assert_eq!(world.until(START), "begin begun:5 live air1:true air2:true hold:false b5 s2");
 }
 
 #[test]

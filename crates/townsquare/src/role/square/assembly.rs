@@ -1,5 +1,5 @@
 //! The audience beside the stage: what it sent is told once a second, what changed is read from the rows and told whole; and what the
-//! stage says of hands and of who is barred is taken in.
+//! stage says of hands is taken in.
 
 use super::outside::Outside;
 use crate::link::Link;

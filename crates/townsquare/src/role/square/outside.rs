@@ -110,9 +110,9 @@ impl Outside {
     /// Finds live events that are over: the word of it is lost when the supervisor is replaced just then.
     pub(crate) async fn find_ends(&self) -> anyhow::Result<()> {
         for event in self.store.open_events().await?.iter().filter(|event| event.phase() == Phase::Live) {
-            let record = self.record(event.id).await?;
-            if record.ended.is_some() {
-                self.note(event.id, record).await?;
+            let dir = self.settings.event_dir(event.id);
+            if tokio::task::spawn_blocking(move || data::says_over(&dir)).await? {
+                self.look(event.id).await?;
             }
         }
         Ok(())

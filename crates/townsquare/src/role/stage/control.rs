@@ -14,16 +14,14 @@ use super::network::{Network, ToNetwork};
 use super::recorder::ToRecorder;
 use super::recording::{Opened, Recording, fault_of, forget_memory};
 use super::words::{Done, InputLevel, Reply, Report, Request, Seat};
+use crate::data;
 use crate::link::Standing;
 use ::stage::{Action, Input, Loudness, MediaUse, Mix, Now, Output, Phase, SessionId, SessionKind, Who};
 use base::fact::Fact;
 use base::limit::LIVE_EVENTS_MAX;
 use base::{EventId, FaultKind, ParticipantId, Rung, UnixMillis};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -154,12 +152,11 @@ impl Control {
     }
 
     fn is_on_air(&self, id: EventId) -> bool {
-        let path = self.world.events.join(id.to_string()).join("journal");
-        // Most events are over, and their journals may be long.
-        if tail(&path).is_ok_and(|tail| programme::journal::is_over(&tail)) {
+        let dir = self.world.events.join(id.to_string());
+        if data::says_over(&dir) {
             return false;
         }
-        let journal = programme::journal::Journal::read(&std::fs::read(path).unwrap_or_default());
+        let journal = programme::journal::Journal::read(&std::fs::read(dir.join("journal")).unwrap_or_default());
         journal.end().is_none() && journal.epochs().next().is_some()
     }
 
@@ -331,8 +328,7 @@ impl Control {
         if self.events.contains_key(&id) {
             return Ok(());
         }
-        let taken = |slot: &usize| self.events.values().any(|event| event.desk.slot == *slot);
-        let slot = (0..LIVE_EVENTS_MAX).find(|slot| !taken(slot)).ok_or(FaultKind::EventsFull)?;
+        let slot = self.free_slot().or_else(|| self.make_room()).ok_or(FaultKind::EventsFull)?;
         self.serial += 1;
         let desk = DeskId { slot, serial: self.serial };
         let event = Event::load(&self.world.events.join(id.to_string()), id, desk, now())?;
@@ -350,16 +346,32 @@ impl Control {
         Ok(())
     }
 
+    fn free_slot(&self) -> Option<usize> {
+        let taken = |slot: &usize| self.events.values().any(|event| event.desk.slot == *slot);
+        (0..LIVE_EVENTS_MAX).find(|slot| !taken(slot))
+    }
+
+    /// Those who have talked on the longest after the end of their event give way to one that begins.
+    fn make_room(&mut self) -> Option<usize> {
+        let (_, id) = self.events.iter().filter_map(|(id, event)| Some((event.stage.talks_until()?, *id))).min()?;
+        self.drive(id, Input::Disperse);
+        self.leave_if_idle(id);
+        self.free_slot()
+    }
+
     /// Nothing of an event stays that nobody is at.
     fn leave_if_idle(&mut self, id: EventId) {
-        if self.events.get(&id).is_some_and(|event| event.stage.idle())
+        if self.events.get(&id).is_some_and(|event| event.stage.idle() && !event.is_behind())
             && let Some(event) = self.events.remove(&id)
         {
             self.network.order(ToNetwork::Remove(event.desk));
             for reply in event.beginning {
                 let _ = reply.send(Err(FaultKind::EventEnded));
             }
-            self.world.guests.forget(id);
+            // Who was let on stage backstage comes when somebody is there again.
+            if event.stage.phase() == Phase::Ended {
+                self.world.guests.forget(id);
+            }
             self.agenda.note(&self.world.events.join(id.to_string()), id, now().wall);
         }
         self.metrics.events.store(self.events.len() as u64, Relaxed);
@@ -374,10 +386,7 @@ impl Control {
         let outputs = event.stage.handle(now(), input);
         let entries: Vec<_> =
             outputs.iter().filter_map(|output| if let Output::Journal(entry) = output { Some(entry) } else { None }).collect();
-        if let Err(error) = event.write_down(&entries) {
-            // What was asked is done all the same: a mute must work on a full disk too. The alarm says that nothing is kept.
-            tracing::error!(event = %id, %error, "the journal can't be written");
-        }
+        event.write_down(id, &entries);
         for output in outputs {
             self.perform(id, output, &mut outcome);
         }
@@ -545,6 +554,9 @@ impl Control {
             let gone = self.events.get(&id).map(|event| event.say(|_| beat.clone())).unwrap_or_default();
             self.drop_consoles(id, gone);
             self.turn_rungs(id, at);
+            if let Some(event) = self.events.get_mut(&id) {
+                event.write_down(id, &[]);
+            }
             self.leave_if_idle(id);
         }
     }
@@ -559,16 +571,6 @@ impl Control {
     fn event_at(&self, desk: DeskId) -> Option<EventId> {
         self.events.iter().find(|(_, event)| event.desk == desk).map(|(id, _)| *id)
     }
-}
-
-/// The last bytes of a journal.
-fn tail(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let bytes = length.min(programme::journal::TAIL_BYTES);
-    let mut tail = vec![0; usize::try_from(bytes).unwrap_or(0)];
-    file.read_exact_at(&mut tail, length - bytes)?;
-    Ok(tail)
 }
 
 fn now() -> Now {

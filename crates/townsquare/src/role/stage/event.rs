@@ -80,6 +80,10 @@ pub(super) struct Event {
     /// Until when a rung besides the recording is encoded, in the order of [`Rung::ALL`].
     rungs_until: [Option<Instant>; 3],
     journal: File,
+    /// What could not be written, to be written first of all.
+    unwritten: Vec<u8>,
+    /// Whether the journal could not be written when it was last tried.
+    is_stuck: bool,
 }
 
 impl Event {
@@ -108,6 +112,8 @@ impl Event {
             by_rung: BTreeMap::new(),
             rungs_until: [None; 3],
             journal: file,
+            unwritten: Vec::new(),
+            is_stuck: false,
         })
     }
 
@@ -141,20 +147,39 @@ impl Event {
     }
 
     /// Appends entries and syncs them. What is noted now and then alone waits for the next decision's sync: a crash of the stage takes
-    /// nothing of what is written, and a slow disk holds nobody up every other second.
-    pub(super) fn write_down(&mut self, entries: &[&Entry]) -> io::Result<()> {
-        if entries.is_empty() {
-            return Ok(());
+    /// nothing of what is written, and a slow disk holds nobody up every other second. What was decided on a full disk holds all the same,
+    /// and is kept once there is room again: the alarm says meanwhile that nothing is.
+    pub(super) fn write_down(&mut self, id: EventId, entries: &[&Entry]) {
+        if entries.is_empty() && self.unwritten.is_empty() {
+            return;
         }
-        let records: Vec<u8> = entries.iter().flat_map(|entry| journal::record(entry)).collect();
+        let in_bytes = |entries: &[&Entry]| -> Vec<u8> { entries.iter().flat_map(|entry| journal::record(entry)).collect() };
+        let decisions: Vec<&Entry> = entries.iter().copied().filter(|entry| !matches!(entry.what, What::Spoken { .. })).collect();
+        let records = [self.unwritten.clone(), in_bytes(entries)].concat();
+        let written = self.append(&records, !self.unwritten.is_empty() || !decisions.is_empty());
+        match &written {
+            Err(error) if !self.is_stuck => tracing::error!(event = %id, %error, "the journal can't be written"),
+            Ok(()) if self.is_stuck => tracing::info!(event = %id, "the journal is written again"),
+            Ok(()) | Err(_) => {}
+        }
+        self.is_stuck = written.is_err();
+        // Who has talked how long comes again anyhow.
+        if self.is_stuck { self.unwritten.extend(in_bytes(&decisions)) } else { self.unwritten.clear() }
+    }
+
+    fn append(&mut self, records: &[u8], sync: bool) -> io::Result<()> {
         let end = self.journal.seek(SeekFrom::End(0))?;
-        let decides = entries.iter().any(|entry| !matches!(entry.what, What::Spoken { .. }));
-        let written = self.journal.write_all(&records).and_then(|()| if decides { self.journal.sync_data() } else { Ok(()) });
+        let written = self.journal.write_all(records).and_then(|()| if sync { self.journal.sync_data() } else { Ok(()) });
         if written.is_err() {
             // Half a record would hide what comes after it.
             let _ = self.journal.set_len(end);
         }
         written
+    }
+
+    /// Whether something that was decided could not be written yet.
+    pub(super) const fn is_behind(&self) -> bool {
+        !self.unwritten.is_empty()
     }
 
     /// What the journal says by now.
@@ -240,3 +265,6 @@ fn unreadable(event: EventId, error: &dyn std::error::Error, fault: FaultKind) -
     tracing::error!(%event, %error, "an event can't be read");
     fault
 }
+
+#[cfg(test)]
+mod tests;
