@@ -9,7 +9,7 @@ const TIMER_MILLIS_MAX = 2 ** 31 - 1;
 let timer;
 
 /**
- * Watches the clock for the event of this page.
+ * Watches the clock for the event of this page, and for no other: a page that nobody wants to be reminded of ends what was watched before.
  * @param {() => number} now the server's clock
  */
 export function watch(now) {
@@ -19,10 +19,15 @@ export function watch(now) {
   if (!button || !time || !('Notification' in globalThis)) return;
   offer(button, now);
   const title = document.querySelector('h1')?.textContent ?? '';
-  const left = new Date(time.dateTime).getTime() - BEFORE_MILLIS - now();
+  const tag = location.pathname;
+  const begins = new Date(time.dateTime).getTime();
+  const left = begins - BEFORE_MILLIS - now();
   if (Notification.permission !== 'granted' || left < 0 || left > TIMER_MILLIS_MAX) return;
   timer = setTimeout(() => {
-    const told = new Notification(title, { body: 'It begins in ten minutes.', tag: location.pathname });
+    // A machine that slept is late with it.
+    const minutes = Math.round((begins - now()) / 60_000);
+    if (minutes < 1) return;
+    const told = new Notification(title, { body: `It begins in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`, tag });
     told.onclick = () => window.focus();
   }, left);
 }

@@ -111,9 +111,11 @@ function arrive() {
   (wrong ?? main).focus({ preventScroll: !wrong });
 }
 
+let reminds = false;
 function enhance() {
   setClock();
-  if (document.querySelector('[data-reminded]')) void import('./reminder.js').then(({ watch }) => watch(serverNow));
+  // Once loaded it looks at every page: who left theirs, or takes the wish back, is not reminded.
+  if ((reminds ||= !!document.querySelector('[data-reminded]'))) void import('./reminder.js').then(({ watch }) => watch(serverNow));
   if (document.querySelector('town-console')) void import('./console.js');
   if (document.querySelector('town-part')) void import('./part.js');
   if (document.querySelector('town-rehearsal')) void import('./rehearsal.js');

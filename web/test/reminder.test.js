@@ -10,12 +10,21 @@ import { startServer } from './server.js';
 /** @type {Awaited<ReturnType<typeof startServer>>} */ let server;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** @type {import('./server.js').Event} */ let event;
+/** @type {number} */ let begins;
 /** @type {import('playwright-core').BrowserContextOptions['storageState']} */ let member;
+
+const MINUTE_MILLIS = 60_000;
+
+/** An event that begins in so many minutes, and when that is. @param {string} title @param {number} minutes */
+async function announced(title, minutes) {
+  const at = Math.ceil(Date.now() / 1000) * 1000 + minutes * MINUTE_MILLIS;
+  return /** @type {const} */ ([await server.event(title, '--start-at', new Date(at).toISOString()), at]);
+}
 
 before(async () => {
   server = await startServer();
   browser = await launch();
-  event = await server.event('The budget', '--start-at', new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_600_000).toISOString());
+  [event, begins] = await announced('The budget', 60);
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(await server.signInLink('ada', 'member'));
@@ -30,8 +39,12 @@ after(async () => {
   await server?.stop();
 });
 
-/** A member's page whose clock is in the test's hand, in a browser that was told what to answer. @param {'granted' | 'denied' | 'prompt'} setting */
-async function open(setting) {
+/**
+ * A member's page whose clock is in the test's hand, in a browser that was told what to answer.
+ * @param {'granted' | 'denied' | 'prompt'} setting
+ * @param {string} [address]
+ */
+async function open(setting, address = event.page) {
   const context = await browser.newContext({ storageState: member });
   const page = await context.newPage();
   const debug = await context.newCDPSession(page);
@@ -44,7 +57,7 @@ async function open(setting) {
   });
   await page.clock.install();
   await page.addInitScript(() => {
-    const told = /** @type {{ title: string, body: string }[]} */ ([]);
+    const told = /** @type {{ title: string, body: string, tag: string }[]} */ ([]);
     const Real = Notification;
     Object.assign(globalThis, {
       told,
@@ -52,13 +65,32 @@ async function open(setting) {
         /** @param {string} title @param {NotificationOptions} [options] */
         constructor(title, options) {
           super(title, options);
-          told.push({ title, body: this.body });
+          told.push({ title, body: this.body, tag: this.tag });
         }
       },
     });
   });
-  await page.goto(event.page);
+  await page.goto(address);
   return page;
+}
+
+/** The page's clock goes on to so many minutes before a time, in one step. @param {Page} page @param {number} at @param {number} minutes */
+async function goOn(page, at, minutes) {
+  const now = await page.evaluate(() => Date.now());
+  await page.clock.fastForward(at - minutes * MINUTE_MILLIS - now);
+}
+
+/** Asks to be reminded, or takes that back. @param {Page} page @param {'Remind me' | 'Don’t remind me'} wish */
+async function wish(page, wish) {
+  await page.getByRole('button', { name: wish, exact: true }).click();
+  await settled(page);
+  await page.getByRole('button', { name: wish === 'Remind me' ? 'Don’t remind me' : 'Remind me', exact: true }).waitFor();
+}
+
+/** Waits until a page that took another one's place was looked at: the module that was loaded first answers first. @param {Page} page */
+async function settled(page) {
+  await page.locator('main:focus').waitFor();
+  await page.evaluate(() => import(/** @type {HTMLScriptElement} */ (document.querySelector('script[src$="/square.js"]')).src.replace(/square\.js$/, 'reminder.js')).then(() => null));
 }
 
 const told = /** @param {Page} page */ (page) => page.evaluate(() => /** @type {any} */ (globalThis).told);
@@ -66,15 +98,44 @@ const told = /** @param {Page} page */ (page) => page.evaluate(() => /** @type {
 test('who allowed it is notified ten minutes before the event begins', async () => {
   const page = await open('granted');
   const faults = faultsOf(page);
-  await page.getByRole('button', { name: 'Remind me' }).click();
-  await page.getByRole('button', { name: 'Don’t remind me' }).waitFor();
+  await wish(page, 'Remind me');
   assert.equal(await page.locator('.allow').count(), 0, 'there is nothing to allow');
-  await page.clock.fastForward(49 * 60_000);
+  await goOn(page, begins, 12);
   assert.deepEqual(await told(page), [], 'not yet');
-  await page.clock.fastForward(60_000);
+  await goOn(page, begins, 10);
   await page.waitForFunction(() => /** @type {any} */ (globalThis).told.length);
-  assert.deepEqual(await told(page), [{ title: 'The budget', body: 'It begins in ten minutes.' }]);
+  assert.deepEqual(await told(page), [{ title: 'The budget', body: 'It begins in 10 minutes.', tag: new URL(event.page).pathname }]);
   assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test('who takes the wish back is not notified', async () => {
+  const [roof, roofBegins] = await announced('The roof', 60);
+  const page = await open('granted', roof.page);
+  await wish(page, 'Remind me');
+  await wish(page, 'Don’t remind me');
+  await goOn(page, roofBegins, 5);
+  assert.deepEqual(await told(page), []);
+  await page.context().close();
+});
+
+test('of a page that was left nobody is notified, but of the one that is shown', async () => {
+  const [bridge, bridgeBegins] = await announced('The bridge', 120);
+  const [school, schoolBegins] = await announced('The school', 60);
+  const page = await open('granted', school.page);
+  await wish(page, 'Remind me');
+  await page.getByRole('link', { name: 'Townsquare' }).first().click();
+  await settled(page);
+  await page.getByRole('main').getByRole('link', { name: /The bridge/ }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'The bridge' }).waitFor();
+  await settled(page);
+  await wish(page, 'Remind me');
+  await goOn(page, schoolBegins, 5);
+  assert.deepEqual(await told(page), [], 'the other page was left');
+  // A machine that slept is late, and says how much time is left.
+  await goOn(page, bridgeBegins, 7);
+  await page.waitForFunction(() => /** @type {any} */ (globalThis).told.length);
+  assert.deepEqual(await told(page), [{ title: 'The bridge', body: 'It begins in 7 minutes.', tag: new URL(bridge.page).pathname }]);
   await page.context().close();
 });
 
@@ -89,7 +150,7 @@ test('who has not been asked is offered it; who refused is told what to do', asy
   await accessible(refused, 'notifications are blocked');
   await refused.setViewportSize({ width: 390, height: 844 });
   await notTooWide(refused, 'notifications are blocked');
-  await refused.clock.fastForward(51 * 60_000);
+  await goOn(refused, begins, 5);
   assert.deepEqual(await told(refused), []);
   await refused.context().close();
 });
