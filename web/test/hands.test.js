@@ -152,6 +152,8 @@ test('the queue stands in the order in which to take it, and is gone through by 
   for (let i = 0; i < 3; i += 1) await partake(`hand/${ed.id}/vote`);
   await handOf('Ed').getByText('has spoken, 3 votes').waitFor();
   await stands(['Flo', 'Ed']);
+  await partake('hand', { name: 'Edgar', topic: 'Once more' }, ed.ticket);
+  for (const name of ['Admit Edgar', 'Decline Edgar']) await handOf('Edgar').getByRole('button', { name, exact: true }).waitFor();
 });
 
 test('however many hands there are, the stage stays where it is', async () => {

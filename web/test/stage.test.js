@@ -187,6 +187,30 @@ test('a co-host is made, rules, and is a speaker again', async () => {
   await ben.getByRole('button', { name: 'Lock the stage' }).waitFor({ state: 'hidden' });
 });
 
+test('who comes back with another name is called by it everywhere', async () => {
+  await unfold(ada, 'Set up the clock');
+  await ada.getByLabel('Who has how long').selectOption('A budget for each side');
+  await goBackstage(ben, links.Ben, 'Benedict');
+  await says(ben, 'Your microphone is on. Everybody hears you.');
+  const row = inList(ada, 'On stage', 'Benedict');
+  await row.waitFor();
+  for (const name of ['Mute Benedict', 'Send backstage: Benedict']) await row.getByRole('button', { name, exact: true }).waitFor();
+  await ada.getByRole('list', { name: 'Who is on which side' }).getByLabel('Benedict').waitFor();
+  await unfold(ada, 'Who takes over when the host is gone');
+  await ada.getByRole('button', { name: 'Benedict earlier' }).waitFor();
+  for (const [button, question, no] of [['Ban Benedict', 'Ban Benedict?', 'Don’t ban'], ['Hand over: Benedict', 'Hand the event over to Benedict?', 'Keep it']]) {
+    await ada.getByLabel('More for Benedict').click();
+    await row.getByRole('button', { name: 'Remove Benedict from the stage' }).waitFor();
+    await press(ada, button);
+    await ada.getByRole('dialog', { name: question }).getByRole('button', { name: no }).click();
+  }
+  await unfold(ada, 'Who takes over when the host is gone');
+  await ada.getByLabel('Who has how long').selectOption('Off');
+  await unfold(ada, 'Set up the clock');
+  await goBackstage(ben, links.Ben, 'Ben');
+  await ada.getByRole('button', { name: 'Mute Ben', exact: true }).waitFor();
+});
+
 test('everybody sees the same debate clock', async () => {
   await unfold(ada, 'Set up the clock');
   await ada.getByLabel('Who has how long').selectOption('A budget for each side');

@@ -5,7 +5,7 @@ import { button, keep, minutes } from './controls.js';
 /** @typedef {import('./controls.js').StageState} StageState */
 /** @typedef {import('../stage-link.js').Clock} Clock */
 /** @typedef {{ item: HTMLElement, name: HTMLElement, left: HTMLElement, runs: boolean, ms: number }} Budget */
-/** @typedef {{ item: HTMLElement, side: HTMLSelectElement }} Side */
+/** @typedef {{ item: HTMLElement, name: HTMLElement, side: HTMLSelectElement }} Side */
 
 const TICK_MILLIS = 250;
 
@@ -73,7 +73,7 @@ export class DebateClock {
       item.classList.toggle('pressed', runs);
     });
     this.#setUp.hidden = !rules;
-    keep(this.#who, this.#sides, people, (one) => one.id, (one) => this.#side(one), () => {});
+    keep(this.#who, this.#sides, people, (one) => one.id, (one) => this.#side(one.id), ({ name }, one) => put(name, [typed(one.name)]));
     this.#tick();
     clearInterval(this.#timer);
     if (this.#running !== null) this.#timer = setInterval(() => this.#tick(), TICK_MILLIS);
@@ -110,10 +110,11 @@ export class DebateClock {
     for (const input of [this.#minutes, ...this.#names]) input.disabled = !!input.closest('[hidden]');
   }
 
-  /** @param {import('./controls.js').Person} one @returns {Side} */
-  #side(one) {
-    const side = h('select', { id: `clock-side-of-${one.id}` }, h('option', { value: '' }, 'neither'), h('option', { value: '0' }, 'one side'), h('option', { value: '1' }, 'the other side'));
-    return { item: h('li', { className: 'cluster' }, h('label', { htmlFor: side.id }, typed(one.name)), side), side };
+  /** @param {number} id @returns {Side} */
+  #side(id) {
+    const side = h('select', { id: `clock-side-of-${id}` }, h('option', { value: '' }, 'neither'), h('option', { value: '0' }, 'one side'), h('option', { value: '1' }, 'the other side'));
+    const name = h('label', { htmlFor: side.id });
+    return { item: h('li', { className: 'cluster' }, name, side), name, side };
   }
 
   async #set() {

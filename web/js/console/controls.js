@@ -24,7 +24,7 @@ let questions = 0;
 
 /**
  * Asks before something is done. The answer that changes nothing has the focus: a second press of Enter must do nothing.
- * @param {{ title: string, words: string, yes: string, no: string, danger?: boolean }} question
+ * @param {{ title: string | (Node | string)[], words: string | (Node | string)[], yes: string, no: string, danger?: boolean }} question
  * @returns {Promise<boolean>}
  */
 export function ask({ title, words, yes, no, danger = true }) {
@@ -34,7 +34,7 @@ export function ask({ title, words, yes, no, danger = true }) {
   const does = button(yes, danger ? 'button danger' : 'button', () => dialog.close('yes'));
   const not = button(no, 'button quiet', () => dialog.close());
   not.autofocus = true;
-  dialog.append(h('h2', { id }, title), h('p', {}, words), h('div', { className: 'cluster' }, does, not));
+  dialog.append(h('h2', { id }, ...[title].flat()), h('p', {}, ...[words].flat()), h('div', { className: 'cluster' }, does, not));
   (document.querySelector('town-console') ?? document.body).append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

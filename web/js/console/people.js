@@ -5,7 +5,8 @@ import { ask, button, drop, hide, keep, roleName } from './controls.js';
 /** @typedef {import('./controls.js').Person} Person */
 /** @typedef {import('./controls.js').StageState} StageState */
 /** @typedef {{ item: HTMLElement, face: HTMLElement, name: HTMLElement, note: HTMLElement, tools: HTMLElement, mute: HTMLButtonElement,
- *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, ban: HTMLButtonElement, summary: HTMLElement, role: string, backstage: boolean, muted: boolean }} Row */
+ *   step: HTMLButtonElement, promote: HTMLButtonElement, hand: HTMLButtonElement, remove: HTMLButtonElement, ban: HTMLButtonElement, summary: HTMLElement,
+ *   called: string, role: string, backstage: boolean, muted: boolean }} Row */
 
 export class People {
   #desk;
@@ -67,6 +68,7 @@ export class People {
     // To a host only a host does anything.
     const others = may.rules && !self && (one.role !== 'host' || state.you?.host !== false);
     row.role = one.role;
+    label(row, one.name);
     put(row.face, initial(one.name));
     put(row.name, [typed(one.name), self ? ' (you)' : '']);
     const line = one.connection && one.connection.verdict !== 'good' ? `${one.connection.verdict} connection` : '';
@@ -81,46 +83,42 @@ export class People {
     row.muted = one.muted;
     // Nobody is put on the air by somebody else: who is called comes muted, and opens the microphone themselves.
     put(row.step, row.backstage ? 'Call on stage' : 'Send backstage');
-    row.step.ariaLabel = `${row.backstage ? 'Call on stage' : 'Send backstage'}: ${one.name}`;
+    row.step.ariaLabel = `${row.step.textContent}: ${one.name}`;
     // A stage that knows of no lock knows of none of these either.
     const knows = state.locked !== undefined;
     const over = state.phase === 'ended';
     row.promote.hidden = over || !knows || one.role === 'host';
     put(row.promote, one.role === 'co-host' ? 'Make speaker' : 'Make co-host');
-    row.promote.ariaLabel = `${one.role === 'co-host' ? 'Make speaker' : 'Make co-host'}: ${one.name}`;
+    row.promote.ariaLabel = `${row.promote.textContent}: ${one.name}`;
     row.hand.hidden = over || !knows || one.role === 'host' || state.in_charge === one.id;
     row.ban.hidden = over || !knows || one.role === 'host';
   }
 
   /** @param {Person} one @returns {Row} */
   #row(one) {
-    const { id, name } = one;
+    const { id } = one;
     const act = /** @param {object} action */ (action) => void this.#desk.act(action);
     const [face, nameOf, note] = [h('span', { className: 'face', ariaHidden: 'true' }), h('span', {}), h('span', { className: 'meta' })];
     const mute = button('Mute', 'button quiet small', () => act({ do: 'mute', participant: id, muted: true }));
-    mute.ariaLabel = `Mute ${name}`;
     const step = button('', 'button quiet small', () => act({ do: 'step', participant: id, backstage: !row.backstage }));
     const promote = button('', 'button quiet small', () => act({ do: 'promote', participant: id, role: row.role === 'co-host' ? 'speaker' : 'co-host' }));
-    const hand = button('Hand over', 'button quiet small', () => void this.#handOver(id, name));
-    hand.ariaLabel = `Hand over: ${name}`;
+    const hand = button('Hand over', 'button quiet small', () => void this.#handOver(id, row.called));
     const remove = button('Remove', 'button quiet small', () => act({ do: 'remove', participant: id }));
-    remove.ariaLabel = `Remove ${name} from the stage`;
-    const ban = button('Ban', 'button danger small', () => void this.#ban(id, name));
-    ban.ariaLabel = `Ban ${name}`;
-    const summary = h('summary', { ariaLabel: `More for ${name}` }, 'More');
+    const ban = button('Ban', 'button danger small', () => void this.#ban(id, row.called));
+    const summary = h('summary', {}, 'More');
     const more = h('details', { className: 'more' }, summary, h('div', { className: 'tools' }, promote, hand, remove, ban));
     more.addEventListener('click', (event) => event.target instanceof HTMLButtonElement && (more.open = false));
     const tools = h('span', { className: 'tools' }, mute, step, more);
     const item = h('li', {}, face, h('span', { className: 'who' }, nameOf, ' ', note), tools);
     /** @type {Row} */
-    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, ban, summary, role: one.role, backstage: false, muted: false };
+    const row = { item, face, name: nameOf, note, tools, mute, step, promote, hand, remove, ban, summary, called: '', role: one.role, backstage: false, muted: false };
     return row;
   }
 
   /** @param {number} id @param {string} name */
   async #ban(id, name) {
     const sure = await ask({
-      title: `Ban ${name}?`,
+      title: ['Ban ', typed(name), '?'],
       words:
         'They leave at once. Neither their link nor their account brings them back: not on stage, not with a raised hand or a reaction, not to a private event. ' +
         'Who comes with the same personal link is refused too; others who have the link for all speakers are not. What is public can’t be withheld: they can still listen to a public event.',
@@ -133,12 +131,26 @@ export class People {
   /** @param {number} id @param {string} name */
   async #handOver(id, name) {
     const sure = await ask({
-      title: `Hand the event over to ${name}?`,
-      words: `${name} becomes co-host and is in charge, and takes over when no host is there. You keep what you may do, and can leave.`,
+      title: ['Hand the event over to ', typed(name), '?'],
+      words: [typed(name), ' becomes co-host and is in charge, and takes over when no host is there. You keep what you may do, and can leave.'],
       yes: 'Hand over',
       no: 'Keep it',
       danger: false,
     });
     if (sure) await this.#desk.act({ do: 'hand-over', participant: id });
   }
+}
+
+/**
+ * What a screen reader says of somebody's buttons: who comes back may have another name.
+ * @param {Row} row
+ * @param {string} name
+ */
+function label(row, name) {
+  row.called = name;
+  row.mute.ariaLabel = `Mute ${name}`;
+  row.hand.ariaLabel = `Hand over: ${name}`;
+  row.remove.ariaLabel = `Remove ${name} from the stage`;
+  row.ban.ariaLabel = `Ban ${name}`;
+  row.summary.ariaLabel = `More for ${name}`;
 }

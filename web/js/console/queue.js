@@ -3,7 +3,7 @@ import { h, number, put, typed } from '../words.js';
 import { button, keep } from './controls.js';
 
 /** @typedef {import('../stage-link.js').Hand} Hand */
-/** @typedef {{ item: HTMLElement, name: HTMLElement, topic: HTMLElement, note: HTMLElement }} Row */
+/** @typedef {{ item: HTMLElement, name: HTMLElement, topic: HTMLElement, note: HTMLElement, admit: HTMLElement, decline: HTMLElement }} Row */
 
 export class Queue {
   #desk;
@@ -42,6 +42,9 @@ export class Queue {
   /** @param {Row} row @param {Hand} one */
   #put(row, one) {
     put(row.name, [typed(one.name)]);
+    // Who raises a hand again may say another name.
+    row.admit.ariaLabel = `Admit ${one.name}`;
+    row.decline.ariaLabel = `Decline ${one.name}`;
     put(row.topic, [typed(one.topic)]);
     row.topic.hidden = !one.topic;
     put(row.note, [one.spoke ? 'has spoken' : 'hasn’t spoken yet', one.votes === 1 ? '1 vote' : `${number(one.votes)} votes`].join(', '));
@@ -51,10 +54,8 @@ export class Queue {
   #row(one) {
     const [name, topic, note] = [h('strong', {}), h('p', {}), h('span', { className: 'meta' })];
     const admit = button('Admit', 'button small', () => void this.#desk.act({ do: 'admit', hand: one.id }));
-    admit.ariaLabel = `Admit ${one.name}`;
     const decline = button('Decline', 'button quiet small', () => void this.#desk.act({ do: 'decline', hand: one.id }));
-    decline.ariaLabel = `Decline ${one.name}`;
     const item = h('li', {}, h('div', {}, name, ' ', note, topic), h('span', { className: 'tools' }, admit, decline));
-    return { item, name, topic, note };
+    return { item, name, topic, note, admit, decline };
   }
 }

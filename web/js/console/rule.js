@@ -48,6 +48,8 @@ export class Rule {
     this.#succession.hidden = !knows || !heirs.length;
     keep(this.#order, this.#rows, heirs, (one) => one.id, (one) => this.#row(one), (row, one, place) => {
       put(row.name, [typed(one.name), one.here ? '' : ' (away)']);
+      row.up.ariaLabel = `${one.name} earlier`;
+      row.down.ariaLabel = `${one.name} later`;
       row.up.disabled = place === 0;
       row.down.disabled = place === heirs.length - 1;
     });
@@ -105,9 +107,7 @@ export class Rule {
   #row(one) {
     const name = h('span', {});
     const up = button('↑', 'button quiet small', () => void this.#move(one.id, -1, up));
-    up.ariaLabel = `${one.name} earlier`;
     const down = button('↓', 'button quiet small', () => void this.#move(one.id, 1, down));
-    down.ariaLabel = `${one.name} later`;
     return { item: h('li', {}, name, h('span', { className: 'tools' }, up, down)), name, up, down };
   }
 
