@@ -219,6 +219,25 @@ fn a_hand_that_was_admitted_brings_a_listener_on_stage() {
 }
 
 #[test]
+fn who_was_let_on_stage_comes_though_nobody_is_there_meanwhile() {
+    let server = Server::start();
+    let event = server.create_event("Hands before");
+    let mut lines = console(&server, &event);
+    let url = format!("{}/api/townsquare/v1/events/{}/hand", server.square_url(), event.id);
+    let raised = ask("POST", &url, &[("Content-Type", "application/json")], br#"{"name":"Grace","topic":"The bridge"}"#);
+    let guest = raised.json()["ticket"].as_str().expect("a ticket").to_owned();
+    let hand = lines.find_map(|line| line["state"]["hands"].get(0).cloned()).expect("the hand is seen on stage");
+    assert_eq!(act(&server, &event, host_ticket(&event), "", &json!({"do": "admit", "hand": hand["id"]})).status, 200);
+    drop(lines);
+    until("nobody is there", || {
+        let (_, text) = server.internal("/stage/0/metrics")?;
+        text.lines().any(|line| line == "townsquare_stage_events 0").then_some(())
+    });
+    let _guest = microphone(&event.whip, &guest, "Grace");
+    on_stage(&mut console(&server, &event), "speaker");
+}
+
+#[test]
 fn a_scheduled_event_begins_by_itself_once_its_host_is_ready() {
     let server = Server::start();
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_secs() + 8;
