@@ -245,10 +245,21 @@ pub async fn find_to_run(store: &Store, actor: &Actor, id: EventId) -> Result<Ev
 /// # Errors
 /// The database fails.
 pub async fn list(store: &Store, actor: &Actor, phase: Phase, after: Option<After>, limit: u32) -> Result<Vec<Event>, Fault> {
+    Ok(store.events(phase, Listed { visibilities: &listed(actor), of: actor.id() }, after, limit).await?)
+}
+
+/// At most `limit` events to come that `actor` finds, of a series only the next, which says what else there is.
+///
+/// # Errors
+/// The database fails.
+pub async fn to_come(store: &Store, actor: &Actor, limit: u32) -> Result<Vec<Event>, Fault> {
+    Ok(store.events_to_come(Listed { visibilities: &listed(actor), of: actor.id() }, limit).await?)
+}
+
+/// What is listed for `actor`, whoever made it. By the same rule whoever made an event or is its guest has it listed.
+fn listed(actor: &Actor) -> Vec<Visibility> {
     let is_listed = |visibility: &Visibility| reach(actor, *visibility, Ties::default()) == Reach::Listed;
-    let visibilities: Vec<Visibility> = Visibility::ALL.into_iter().filter(is_listed).collect();
-    // By the same rule whoever made an event or is its guest has it listed.
-    Ok(store.events(phase, Listed { visibilities: &visibilities, of: actor.id() }, after, limit).await?)
+    Visibility::ALL.into_iter().filter(is_listed).collect()
 }
 
 /// A series, and those of its events that reach `actor`, in the order in which they begin.

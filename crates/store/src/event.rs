@@ -167,11 +167,13 @@ macro_rules! select {
     };
 }
 
-/// Which rows a [`Listed`] means.
+/// Which rows a [`Listed`] means; with columns of its own after `with`.
 macro_rules! listed {
-    ($before:literal, $after:literal) => {
+    ($before:literal, $after:literal $(, with $columns:literal)?) => {
         concat!(
-            "SELECT * FROM events WHERE ",
+            "SELECT *",
+            $(", ", $columns,)?
+            " FROM events WHERE ",
             $before,
             " AND (visibility IN ($1, $2, $3) OR created_by = $4 \
                OR id IN (SELECT event_id FROM event_guests WHERE account_id = $4)) ",
@@ -205,6 +207,21 @@ where
         .bind(i64::from(event.plan.doors_minutes))
         .bind(event.passphrase.as_deref())
         .bind(event.start_at.map(|at| at.0)))
+}
+
+/// What [`listed!`] asks for, and how many.
+fn bind_listed<'q, DB: Database>(
+    query: sqlx::query::QueryAs<'q, DB, Row, DB::Arguments>,
+    listed: Listed<'q>,
+    limit: u32,
+) -> sqlx::query::QueryAs<'q, DB, Row, DB::Arguments>
+where
+    i64: sqlx::Encode<'q, DB> + Type<DB>,
+    &'q str: sqlx::Encode<'q, DB> + Type<DB>,
+    Option<i64>: sqlx::Encode<'q, DB> + Type<DB>,
+{
+    let name = |place: usize| listed.visibilities.get(place).map_or("", |visibility| visibility.name());
+    query.bind(name(0)).bind(name(1)).bind(name(2)).bind(listed.of.map(|account| account.0)).bind(i64::from(limit))
 }
 
 const INSERT: &str = "INSERT INTO events (id, title, description, language, visibility, speak, delay_seconds, record_tracks, \
@@ -325,18 +342,27 @@ impl Store {
             Phase::Announced => ANNOUNCED,
             Phase::Ended => ENDED,
         };
-        let name = |place: usize| listed.visibilities.get(place).map_or("", |visibility| visibility.name());
         let (ended, id) = after.unwrap_or((UnixMillis(i64::MAX), EventId::FIRST));
         let rows: Vec<Row> = on_either!(self, pool => {
-            let query = sqlx::query_as(text)
-                .bind(name(0))
-                .bind(name(1))
-                .bind(name(2))
-                .bind(listed.of.map(|account| account.0))
-                .bind(i64::from(limit));
+            let query = bind_listed(sqlx::query_as(text), listed, limit);
             let query = if phase == Phase::Ended { query.bind(ended.0).bind(id.to_i64()) } else { query };
             query.fetch_all(pool).await
         })?;
+        Ok(all(rows))
+    }
+
+    /// At most `limit` events to come that are listed, of a series only the next one, in the order in which they begin.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn events_to_come(&self, listed: Listed<'_>, limit: u32) -> Result<Vec<Event>, Error> {
+        const TEXT: &str = concat!(
+            "SELECT * FROM (",
+            listed!("ended_at IS NULL AND live_at IS NULL", "", with "ROW_NUMBER() OVER (PARTITION BY series_id, \
+               CASE WHEN series_id IS NULL THEN id END ORDER BY COALESCE(start_at, created_at), id) AS place"),
+            ") AS listed WHERE place = 1 ORDER BY COALESCE(start_at, created_at), id LIMIT $5"
+        );
+        let rows: Vec<Row> = on_either!(self, pool => bind_listed(sqlx::query_as(TEXT), listed, limit).fetch_all(pool).await)?;
         Ok(all(rows))
     }
 

@@ -14,7 +14,6 @@ use base::limit::REMINDER_MINUTES;
 use base::{EventId, FaultKind, UnixMillis, Visibility};
 use serde::Deserialize;
 use square::event;
-use std::collections::BTreeSet;
 use store::{After, Event, Phase};
 
 /// Events of one phase on the page: what fits in 14 kB compressed with the longest words, on one with replays besides.
@@ -69,11 +68,14 @@ pub(crate) struct Further {
 pub(crate) async fn show(State(app): State<App>, Query(further): Query<Further>, caller: Caller) -> Result<Response, Fault> {
     let after = further.before.as_deref().map(|text| read(text).ok_or(FaultKind::BadRequest)).transpose()?;
     let cards = |events: Vec<Event>| events.iter().map(|event| card(&app, event)).collect();
-    let list = async |phase| match after {
-        None => event::list(app.store(), &caller.actor, phase, None, EVENTS_SHOWN_MAX).await,
-        Some(_) => Ok(Vec::new()),
+    let live = match after {
+        None => event::list(app.store(), &caller.actor, Phase::Live, None, EVENTS_SHOWN_MAX).await?,
+        Some(_) => Vec::new(),
     };
-    let announced = next_of_each_series(list(Phase::Announced).await?);
+    let announced = match after {
+        None => event::to_come(app.store(), &caller.actor, EVENTS_SHOWN_MAX).await?,
+        Some(_) => Vec::new(),
+    };
     let over = event::list(app.store(), &caller.actor, Phase::Ended, after, OVER_SHOWN_MAX).await?;
     let is_full = over.len() == usize::try_from(OVER_SHOWN_MAX).unwrap_or(usize::MAX);
     let earlier = over.last().filter(|_| is_full).and_then(|last| Some(format!("/?before={}-{}", last.ended_at?.0, last.id)));
@@ -85,20 +87,13 @@ pub(crate) async fn show(State(app): State<App>, Query(further): Query<Further>,
         may_open: event::may_open(&caller.actor, app.policy()).is_ok(),
         now: app.now().0,
         reminders: cards(event::reminders(app.store(), &caller.actor, app.now(), REMINDER_MINUTES).await?),
-        live: cards(list(Phase::Live).await?),
+        live: cards(live),
         announced: cards(announced),
         replays: cards(replays),
         unheard: cards(unheard),
         is_further: after.is_some(),
         earlier,
     }))
-}
-
-/// Of a series only the next event, which says what else there is; `events` begin with what comes first.
-fn next_of_each_series(mut events: Vec<Event>) -> Vec<Event> {
-    let mut shown = BTreeSet::new();
-    events.retain(|event| event.series.is_none_or(|series| shown.insert(series)));
-    events
 }
 
 /// A place in the list of what is over, as an address has it: when the last one ended, and which it was.

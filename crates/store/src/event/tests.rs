@@ -1,10 +1,11 @@
 //! Events on both engines.
 
-use super::{Listed, Phase};
+use super::{Event, Listed, Phase};
+use crate::series::{Repeats, Series, SeriesId};
 use crate::testing::{account, event, on_both};
 use base::{Delay, EventId, FragmentNumber, Plan, Speak, UnixMillis, Visibility};
 
-fn ids(events: &[super::Event]) -> Vec<i64> {
+fn ids(events: &[Event]) -> Vec<i64> {
     events.iter().map(|event| event.id.to_i64()).collect()
 }
 
@@ -104,6 +105,44 @@ fn who_made_an_event_and_its_guests_have_it_listed() {
 }
 
 #[test]
+fn of_a_series_the_next_event_comes_and_hides_no_other() {
+    on_both(|store| async move {
+        let (ada, bob) = (account(1, "Ada"), account(2, "Bob"));
+        for account in [&ada, &bob] {
+            store.insert_account(account).await.expect("free");
+        }
+        let series = Series {
+            id: SeriesId(5),
+            title: "Council".into(),
+            visibility: Visibility::Public,
+            repeats: Repeats::Weekly,
+            created_by: Some(ada.id),
+            created_at: UnixMillis(1),
+        };
+        let of_series = |id, visibility, start| Event {
+            series: Some(series.id),
+            start_at: Some(UnixMillis(start)),
+            created_by: Some(ada.id),
+            ..event(id, visibility, 1)
+        };
+        let weeks = [of_series(4, Visibility::Public, 40), of_series(1, Visibility::Private, 10), of_series(2, Visibility::Public, 20)];
+        store.insert_events(Some(&series), &weeks, &[]).await.expect("free");
+        for (id, start) in [(5, 50), (6, 60)] {
+            store.insert_event(&Event { start_at: Some(UnixMillis(start)), ..event(id, Visibility::Public, 1) }).await.expect("free");
+        }
+        let found = async |of, limit| {
+            let listed = Listed { visibilities: &[Visibility::Public], of };
+            ids(&store.events_to_come(listed, limit).await.expect("answers"))
+        };
+        assert_eq!(found(Some(ada.id), 9).await, [1, 5, 6]);
+        assert_eq!(found(Some(bob.id), 9).await, [2, 5, 6], "what is private stands for nothing");
+        assert_eq!(found(None, 2).await, [2, 5], "as many as are shown");
+        store.mark_live(EventId::from_random(2), UnixMillis(20)).await.expect("noted");
+        assert_eq!(found(None, 9).await, [4, 5, 6]);
+    });
+}
+
+#[test]
 fn an_announcement_changes_and_goes_until_it_is_live() {
     on_both(|store| async move {
         let mut town = event(7, Visibility::Public, 5);
@@ -113,7 +152,7 @@ fn an_announcement_changes_and_goes_until_it_is_live() {
         town.plan.delay = Delay::Seconds5;
         assert!(store.update_event(&town, &[], UnixMillis(9)).await.expect("changed"));
         store.set_picture(town.id, Some("ab")).await.expect("noted");
-        let wanted = super::Event { revision: 1, changed_at: Some(UnixMillis(9)), picture: Some("ab".into()), ..town.clone() };
+        let wanted = Event { revision: 1, changed_at: Some(UnixMillis(9)), picture: Some("ab".into()), ..town.clone() };
         assert_eq!(store.event(town.id).await.expect("answers"), Some(wanted));
         store.mark_doors(town.id, UnixMillis(90)).await.expect("noted");
         assert_eq!(
