@@ -45,8 +45,9 @@ impl FromRequestParts<App> for Came {
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(|ticket| ticket.trim().to_owned());
         let address = parts.extensions.get().map(|Peer(peer)| peer.to_canonical()).map(|peer| {
             // Behind a proxy on this machine everybody would be one: it says who asks, last of all.
-            let said = text(header::HeaderName::from_static("x-forwarded-for")).filter(|_| peer.is_loopback());
-            said.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
+            // What stands before that, in the same line or in one before it, is what the client says of itself.
+            let said = parts.headers.get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
+            said.and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
         });
         Ok(Self { bearer, cookie: marked(app, &parts.headers), address })
     }

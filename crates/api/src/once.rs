@@ -46,17 +46,24 @@ impl Key {
         Some(Self(all.finalize().into()))
     }
 
-    /// The key that a program names.
+    /// The key that a program names. Nothing tells programs apart that show neither session nor ticket nor a browser's mark: theirs
+    /// is no key, for what one was answered is not the other's.
     pub(crate) fn of_program(app: &App, path: &str, headers: &HeaderMap) -> Option<Self> {
-        headers.get(HEADER).map(|key| Self(asked(app, path, headers, key.as_bytes()).finalize().into()))
+        let key = headers.get(HEADER).filter(|_| shown(app, headers).iter().any(|shown| !shown.is_empty()))?;
+        Some(Self(asked(app, path, headers, key.as_bytes()).finalize().into()))
     }
 }
 
 fn asked(app: &App, path: &str, headers: &HeaderMap, token: &[u8]) -> Sha256 {
-    let cookies = [caller::cookie_name(app), guest::cookie_name(app)].map(|name| caller::cookie(headers, name));
-    let cookies = cookies.iter().map(|cookie| cookie.as_ref().map_or(&b""[..], |secret| secret.text().as_bytes()));
-    let bearer = headers.get(header::AUTHORIZATION).map_or(&b""[..], |bearer| bearer.as_bytes());
-    [path.as_bytes(), token, bearer].into_iter().chain(cookies).fold(Sha256::new(), with)
+    let shown = shown(app, headers);
+    [path.as_bytes(), token].into_iter().chain(shown.iter().map(Vec::as_slice)).fold(Sha256::new(), with)
+}
+
+/// By what who asks is known: a ticket, a session, a browser's mark; each empty when it is not there.
+fn shown(app: &App, headers: &HeaderMap) -> [Vec<u8>; 3] {
+    let cookie = |name| caller::cookie(headers, name).map(|secret| secret.text().as_bytes().to_vec()).unwrap_or_default();
+    let bearer = headers.get(header::AUTHORIZATION).map(|bearer| bearer.as_bytes().to_vec()).unwrap_or_default();
+    [bearer, cookie(caller::cookie_name(app)), cookie(guest::cookie_name(app))]
 }
 
 /// The hash with one part more; its length keeps it apart from the next.
@@ -103,6 +110,15 @@ impl Answers {
         }
         Arc::clone(slot)
     }
+
+    /// Nothing was kept in this slot: it makes no others forgotten, unless somebody waits for it.
+    fn leave(&self, key: Key, slot: &Slot) {
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Here and there; a third has whoever waits, and clones are made under the lock alone.
+        if Arc::strong_count(slot) == 2 && answers.get(&key).is_some_and(|(_, kept)| Arc::ptr_eq(kept, slot)) {
+            answers.remove(&key);
+        }
+    }
 }
 
 /// Does what is asked, unless it was done under this key before: then the answer is the same. It is done to its end although who asked
@@ -117,25 +133,37 @@ pub(crate) async fn once(
 ) -> Result<Response, Fault> {
     let Some(key) = key else { return work.await };
     let slot = app.answers().slot(key, app.now());
+    let here = app.clone();
     let answered = app.shell().see_through(Box::pin(async move {
         let mut kept = slot.lock().await;
-        if let Some(answer) = &*kept {
-            return Ok(answer.response());
+        let answered = answer(&mut kept, work).await;
+        let is_kept = kept.is_some();
+        drop(kept);
+        if !is_kept {
+            here.answers().leave(key, &slot);
         }
-        let response = match work.await {
-            Ok(response) if response.status().is_success() || response.status().is_redirection() => response,
-            Ok(response) => return Ok(response),
-            Err(fault) => return Ok(axum::response::IntoResponse::into_response(fault)),
-        };
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, ANSWER_KEPT_BYTES_MAX).await.map_err(|error| {
-            tracing::error!(%error, "an answer is too long to be given again");
-            FaultKind::Internal
-        })?;
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
-        let response = answer.response();
-        *kept = Some(answer);
-        Ok(response)
+        answered
     }));
     Ok(answered.await?)
 }
+
+/// The answer that was kept, else that of `work`, which is kept unless it failed.
+async fn answer(kept: &mut Option<Answer>, work: impl Future<Output = Result<Response, Fault>>) -> Result<Response, FaultKind> {
+    if let Some(answer) = kept {
+        return Ok(answer.response());
+    }
+    let response = match work.await {
+        Ok(response) if response.status().is_success() || response.status().is_redirection() => response,
+        Ok(response) => return Ok(response),
+        Err(fault) => return Ok(axum::response::IntoResponse::into_response(fault)),
+    };
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, ANSWER_KEPT_BYTES_MAX).await.map_err(|error| {
+        tracing::error!(%error, "an answer is too long to be given again");
+        FaultKind::Internal
+    })?;
+    Ok(kept.insert(Answer { status: parts.status, headers: parts.headers, body }).response())
+}
+
+#[cfg(test)]
+mod tests;

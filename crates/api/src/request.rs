@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// The field in which a form carries the session's word.
 const WORD_FIELD: &str = "csrf";
 
+/// What a field of an upload counts for besides its name and what was typed into it, about what it takes in memory.
+const FIELD_BYTES: usize = 64;
+
 /// A form that came from a page of ours.
 pub(crate) struct Submitted {
     pub(crate) caller: Caller,
@@ -81,6 +84,7 @@ impl FromRequest<App> for Uploaded {
         let (mut fields, mut picture, mut typed) = (BTreeMap::new(), None, 0);
         while let Some(field) = form.next_field().await.map_err(unread)? {
             let name = field.name().unwrap_or_default().to_owned();
+            typed += FIELD_BYTES + name.len();
             if field.file_name().is_some() {
                 // A form in which no file was chosen sends an empty one. One byte too many is enough to tell that it is too large.
                 let (bytes, _) = beginning(field, PICTURE_BYTES_MAX + 1).await?;
@@ -88,10 +92,10 @@ impl FromRequest<App> for Uploaded {
             } else {
                 let (bytes, length) = beginning(field, BODY_BYTES_MAX).await?;
                 typed += length;
-                if typed > BODY_BYTES_MAX {
-                    return Err(FaultKind::BodyTooLarge.into());
-                }
                 fields.insert(name, String::from_utf8(bytes).map_err(|_| FaultKind::BadRequest)?);
+            }
+            if typed > BODY_BYTES_MAX {
+                return Err(FaultKind::BodyTooLarge.into());
             }
         }
         guard::check(app, &caller, &headers, fields.get(WORD_FIELD).map(String::as_str))?;

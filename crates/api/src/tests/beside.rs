@@ -135,6 +135,9 @@ fn a_picture_is_shown_kept_and_taken_away() {
         assert_eq!(huge.status, 413);
         let wordy = "x".repeat(base::limit::BODY_BYTES_MAX);
         assert_eq!(upload(&town, "/events", &bob, &[fields[0], ("title", &wordy)], "").await.status, 413);
+        let names: Vec<String> = (0..2_000).map(|number| format!("n{number}")).collect();
+        let many: Vec<_> = [fields[0], fields[1]].into_iter().chain(names.iter().map(|name| (name.as_str(), ""))).collect();
+        assert_eq!(upload(&town, "/events", &bob, &many, "").await.status, 413, "fields without a word");
         assert_eq!(upload(&town, "/events", "", &fields, "no picture").await.status, 401);
         assert_eq!(upload(&town, "/events", &bob, &[("csrf", "forged"), ("title", "A")], "").await.status, 403);
         let opened = upload(&town, "/events", &bob, &fields, "").await;
@@ -206,6 +209,20 @@ fn a_series_has_a_page_and_a_calendar() {
         let ada = town.administrator().await;
         assert_eq!((town.get(&hidden, "").await.status, town.get(&hidden, &ada).await.status), (404, 200));
         assert_eq!(town.get("/series/nonsense", "").await.status, 404);
+    });
+}
+
+#[test]
+fn a_long_series_hides_nobody_else_s_events() {
+    on_both(|store| async move {
+        let town = Town::new(store, SQUARE);
+        let weekly = json!({"every": "weekly", "times": base::limit::SERIES_EVENTS_MAX});
+        open(&town, &json!({"title": "Council", "start_at": "2026-11-21T18:00:00Z", "repeats": weekly})).await;
+        open(&town, &json!({"title": "Far ahead", "start_at": "2028-11-21T18:00:00Z"})).await;
+        let home = town.get("/", "").await;
+        for title in ["Council", "Far ahead"] {
+            assert_eq!(home.text().matches(&format!("<strong dir=\"auto\">{title}</strong>")).count(), 1, "{title}");
+        }
     });
 }
 
