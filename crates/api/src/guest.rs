@@ -17,7 +17,7 @@ use square::visitor::{self, Known};
 use square::{Secret, event, hand};
 use std::convert::Infallible;
 use std::net::IpAddr;
-use store::{Event, Phase};
+use store::{Bearer, Event, Phase};
 
 /// The network address that a connection comes from, which who serves the router adds to each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,13 +186,20 @@ impl Guest {
         Who { ticket: Some(self.ticket).filter(|_| is_kept), is_member: self.account.is_some(), address: self.address }
     }
 
+    /// Whether this is the number of their account or of their browser. A ticket may be anybody's who has it.
+    pub(crate) fn has_number(&self, ticket: u64) -> bool {
+        self.account == Some(ticket) || self.browser == ticket
+    }
+
     /// Notes who they are besides the one with this ticket, which may be banned: a ban is one of all of them. What can't be noted keeps
     /// nobody off the stage.
     pub(crate) async fn came_with(&self, app: &App, ticket: u64) {
-        let visitors = self.account.into_iter().chain([self.browser]);
-        let pairs = visitors.map(|visitor| (ticket, visitor)).chain(self.account.map(|account| (account, self.browser)));
-        for (ticket, visitor) in pairs.filter(|(ticket, visitor)| ticket != visitor) {
-            if let Err(error) = app.store().note_bearer(self.event.id, ticket, visitor, app.now(), BEARERS_PER_TICKET_MAX).await {
+        let account = self.account.filter(|account| *account != ticket);
+        let browser = Some(self.browser).filter(|browser| *browser != ticket);
+        let with = [account.map(|account| (ticket, Bearer::Account(account))), browser.map(|browser| (ticket, Bearer::Browser(browser)))];
+        let account_with = account.map(|account| (account, Bearer::Browser(self.browser)));
+        for (ticket, bearer) in with.into_iter().chain([account_with]).flatten() {
+            if let Err(error) = app.store().note_bearer(self.event.id, ticket, bearer, app.now(), BEARERS_PER_TICKET_MAX).await {
                 tracing::error!(event = %self.event.id, %error, "who came with a ticket could not be noted");
             }
         }

@@ -3,6 +3,8 @@
 use crate::app::App;
 use base::{EventId, FaultKind, UnixMillis, Visibility};
 use gate::ticket::{Claims, Class, admit, sign};
+use square::Actor;
+use square::visitor::{self, Known};
 use store::{Event, Guest, Invite};
 
 const SECOND: i64 = 1_000;
@@ -29,6 +31,13 @@ pub(crate) fn for_invite(app: &App, event: &Event, invite: &Invite) -> String {
         Guest::CoHost => Class::CoHost,
     };
     sign(app.keys(), &Claims { id: invite.id, ..claims(event, class, app.now()) })
+}
+
+/// What the encoder of who runs the event shows: a speaker's ticket with a number of its own, so that a ban of whoever comes with the ticket
+/// that all speakers share does not keep it out.
+pub(crate) fn for_encoder(app: &App, event: &Event, actor: &Actor) -> String {
+    let id = visitor::ticket(event.id, Known::Encoder(actor.id()));
+    sign(app.keys(), &Claims { id, ..claims(event, Class::Speaker, app.now()) })
 }
 
 /// The ticket that listeners need: private events ask for one.

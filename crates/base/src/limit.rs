@@ -197,8 +197,8 @@ pub const PLACE_HELD_MILLIS_MAX: u64 = 60_000;
 /// Tickets banned from one event. Answer: 409 `ban-full`.
 pub const BARRED_TICKETS_MAX: usize = 1_024;
 
-/// Browsers and accounts that a ban of one ticket covers, of those that came with it. Answer: the newest are kept.
-pub const BEARERS_PER_TICKET_MAX: u32 = 16;
+/// Accounts, and as many browsers, that a ban of one ticket covers, of those that came with it. Answer: the first are kept.
+pub const BEARERS_PER_TICKET_MAX: u32 = 8;
 
 /// Raised hands of one event whose answer is kept. Answer: the oldest answer is forgotten.
 pub const HANDS_ANSWERED_MAX: usize = 1_024;
@@ -549,6 +549,8 @@ pub const SESSION_DAYS_MAX: i64 = 90;
 const _: () = {
     assert!(SPEAKERS_PER_EVENT_MAX <= SESSIONS_PER_EVENT_MAX);
     assert!(EPOCH_NUMBER_GAP * 200 > SYNC_BEHIND_MILLIS_MAX);
+    // A dozen invites, each with all its accounts and browsers and all their browsers, can be barred.
+    assert!(12 * (1 + BEARERS_PER_TICKET_MAX * (2 + BEARERS_PER_TICKET_MAX)) as usize <= BARRED_TICKETS_MAX);
     assert!(UNKEPT_MILLIS_MAX == 2 * SEGMENTS_PER_PLAYLIST * SLOTS_PER_SEGMENT * 200);
     assert!(PASS_PERCENT_CALM * 2 <= PASS_PERCENT_MAX);
     assert!(SLOTS_PER_SEGMENT.is_multiple_of(3) && SLOTS_PER_SEGMENT.is_multiple_of(5));

@@ -12,6 +12,8 @@ pub enum Known<'a> {
     Account(AccountId),
     /// Their browser keeps a secret.
     Cookie(&'a Secret),
+    /// It is the encoder of who runs the event: an account's, else the operator's. A ban of it is one of nobody else.
+    Encoder(Option<AccountId>),
 }
 
 /// The number of a visitor's ticket for one event: the first 8 bytes of SHA-256. An account has one ticket in each event, so that what is
@@ -22,6 +24,7 @@ pub fn ticket(event: EventId, known: Known<'_>) -> u64 {
     let hash = match known {
         Known::Account(account) => hash.chain_update(b"account").chain_update(account.0.to_be_bytes()),
         Known::Cookie(secret) => hash.chain_update(b"cookie").chain_update(secret.text()),
+        Known::Encoder(account) => hash.chain_update(b"encoder").chain_update(account.map_or(0, |account| account.0).to_be_bytes()),
     };
     hash.finalize().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

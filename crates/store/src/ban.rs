@@ -3,19 +3,37 @@
 use crate::engine::{Error, Store, on_either};
 use base::{EventId, UnixMillis};
 
+/// A number by which somebody is known who came with a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bearer {
+    /// Their account's.
+    Account(u64),
+    /// Their browser's.
+    Browser(u64),
+}
+
 impl Store {
-    /// Notes that a visitor came with a ticket; of one ticket the newest `max` are kept.
+    /// Notes that somebody came with a ticket; the first `max` of either kind are kept, so that nobody is pushed out.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn note_bearer(&self, event: EventId, ticket: u64, visitor: u64, at: UnixMillis, max: u32) -> Result<(), Error> {
-        const TEXT: &str = "INSERT INTO bearers (event_id, ticket, visitor, came_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (event_id, ticket, visitor) DO UPDATE SET came_at = excluded.came_at";
-        const FORGET: &str = "DELETE FROM bearers WHERE event_id = $1 AND ticket = $2 AND visitor NOT IN \
-             (SELECT visitor FROM bearers WHERE event_id = $1 AND ticket = $2 ORDER BY came_at DESC, visitor LIMIT $3)";
-        let (event, ticket, visitor) = (event.to_i64(), ticket.cast_signed(), visitor.cast_signed());
-        on_either!(self, pool => sqlx::query(TEXT).bind(event).bind(ticket).bind(visitor).bind(at.0).execute(pool).await.map(drop))?;
-        on_either!(self, pool => sqlx::query(FORGET).bind(event).bind(ticket).bind(i64::from(max)).execute(pool).await.map(drop))?;
+    pub async fn note_bearer(&self, event: EventId, ticket: u64, bearer: Bearer, at: UnixMillis, max: u32) -> Result<(), Error> {
+        const TEXT: &str = "INSERT INTO bearers (event_id, ticket, visitor, came_at, is_account) SELECT $1, $2, $3, $4, $5 \
+             WHERE (SELECT COUNT(*) FROM bearers WHERE event_id = $1 AND ticket = $2 AND is_account = $5) < $6 ON CONFLICT DO NOTHING";
+        let (visitor, is_account) = match bearer {
+            Bearer::Account(number) => (number, 1i64),
+            Bearer::Browser(number) => (number, 0),
+        };
+        on_either!(self, pool => sqlx::query(TEXT)
+            .bind(event.to_i64())
+            .bind(ticket.cast_signed())
+            .bind(visitor.cast_signed())
+            .bind(at.0)
+            .bind(is_account)
+            .bind(i64::from(max))
+            .execute(pool)
+            .await
+            .map(drop))?;
         Ok(())
     }
 

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "after", include_str!("../migrations/0004_after.sql")),
     (5, "invites", include_str!("../migrations/0005_invites.sql")),
     (6, "bans", include_str!("../migrations/0006_bans.sql")),
+    (7, "bearers", include_str!("../migrations/0007_bearers.sql")),
 ];
 
 /// The database. Cheap to clone: a handle to a pool.

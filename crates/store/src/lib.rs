@@ -19,6 +19,7 @@ pub mod session;
 pub mod vote;
 
 pub use account::{Account, AccountId, Role};
+pub use ban::Bearer;
 pub use board::{Pin, Poll, Question};
 pub use clip::Clip;
 pub use engine::{Error, Store};

@@ -31,6 +31,12 @@ fn keys(server: &Server) -> gate::Keys {
     gate::Keys::parse(&std::fs::read_to_string(server.data().join("keys/tickets")).expect("the ticket keys")).expect("keys")
 }
 
+/// The ticket in the link that all speakers share.
+fn speakers_ticket(server: &Server, event: &Event) -> String {
+    let shown: Value = serde_json::from_str(&server.succeeds(&["event", "show", &event.id, "--json"])).expect("JSON");
+    shown["speakers"].as_str().and_then(|link| link.rsplit('/').next()).expect("a link").to_owned()
+}
+
 fn host_ticket(event: &Event) -> &str {
     event.stage.rsplit('/').next().expect("a ticket")
 }
@@ -119,8 +125,10 @@ fn a_ban_covers_the_browser_and_its_private_listening() {
     let keys = server.data().join("keys/tickets").display().to_string();
     let leaf = Relay::start(&[&server.relay_url()], &["--keys", &keys]);
     let event = server.create_event_with("Ban", &["--visibility", "private"]);
+    let speakers = speakers_ticket(&server, &event);
     let shared = event.page.rsplit('/').next().expect("a ticket").to_owned();
-    let guest = ticket(&server, &event, Class::Speaker, 77);
+    let (_, invite) = server.operate(&event, "POST", "invites", r#"{"name":"Sam"}"#).expect("an invite");
+    let guest = invite["link"].as_str().and_then(|link| link.rsplit('/').next()).expect("a stage link").to_owned();
     let sam = opens(&server, &guest, "");
     let _speaker = speaker(&server, &guest);
     let participant = on_stage(&mut console(&server, &event), "speaker");
@@ -144,7 +152,7 @@ fn a_ban_covers_the_browser_and_its_private_listening() {
         }
         assert_eq!(raises(server, &event, &sam, &shared), (403, json!("barred")));
         assert_eq!(ask("GET", &event.page, &[("Cookie", &sam)], b"").status, 403);
-        for other in [&guest, &event.token] {
+        for other in [&guest, &speakers] {
             let opened = ask("GET", &format!("{}/stage/{other}", server.square_url()), &[("Cookie", &sam)], b"");
             assert_eq!(opened.json()["code"], "barred", "whichever link they come by: {}", opened.text);
         }
@@ -160,13 +168,14 @@ fn a_ban_covers_the_browser_and_its_private_listening() {
     barred(&server);
     // The others who came by the same link are not meant.
     assert_eq!(raises(&server, &event, "", &shared).0, 200);
-    assert_eq!(raises(&server, &event, &opens(&server, &event.token, ""), &shared).0, 200);
+    assert_eq!(raises(&server, &event, &opens(&server, &speakers, ""), &shared).0, 200);
 }
 
 #[test]
 fn a_ban_covers_the_account_and_one_of_many_with_the_same_link() {
     let server = Server::start();
     let event = server.create_event("Ban");
+    let speakers = speakers_ticket(&server, &event);
     let made = server.succeeds(&["account", "create", "mia", "--json"]);
     let link = serde_json::from_str::<Value>(&made).expect("JSON")["link"].as_str().expect("a link").to_owned();
     let form = ("Content-Type", "application/x-www-form-urlencoded");
@@ -174,23 +183,23 @@ fn a_ban_covers_the_account_and_one_of_many_with_the_same_link() {
     assert_eq!(signed_in.status, 303, "{}", signed_in.text);
     // Two come by the link that all speakers have; one of them is signed in.
     let personal = |cookies: &str| {
-        let opened = ask("GET", &format!("{}/stage/{}", server.square_url(), event.token), &[("Cookie", cookies)], b"");
+        let opened = ask("GET", &format!("{}/stage/{}", server.square_url(), speakers), &[("Cookie", cookies)], b"");
         opened.json()["token"].as_str().expect("a ticket").to_owned()
     };
-    let ben = opens(&server, &event.token, "");
+    let ben = opens(&server, &speakers, "");
     let (mia_speaks, ben_speaks) = (personal(&signed_in.cookie), personal(&ben));
     let _mia = microphone(&event.whip, &mia_speaks, "Mia&key=the-key-of-mia-00");
     let participant = on_stage(&mut console(&server, &event), "speaker");
     let banned = act(&server, &event, host_ticket(&event), "", &json!({"do": "ban", "participant": participant}));
     assert_eq!(banned.status, 200, "{}", banned.text);
     // Wherever the account is signed in.
-    until("Mia raises no hand", || (raises(&server, &event, &signed_in.cookie, &event.token) == (403, json!("barred"))).then_some(()));
+    until("Mia raises no hand", || (raises(&server, &event, &signed_in.cookie, &speakers) == (403, json!("barred"))).then_some(()));
     let knock = |ticket: &str| act(&server, &event, ticket, "?key=another-key-of-somebody", &json!({"do": "ready", "ready": true}));
     assert_eq!(knock(&mia_speaks).json()["code"], "barred");
-    let opened = ask("GET", &format!("{}/stage/{}", server.square_url(), event.token), &[("Cookie", &signed_in.cookie)], b"");
+    let opened = ask("GET", &format!("{}/stage/{}", server.square_url(), speakers), &[("Cookie", &signed_in.cookie)], b"");
     assert_eq!(opened.json()["code"], "barred");
     assert_ne!(knock(&ben_speaks).json()["code"], "barred", "one of many");
-    opens(&server, &event.token, &ben);
+    opens(&server, &speakers, &ben);
     assert_eq!(raises(&server, &event, &ben, "").0, 200);
 }
 

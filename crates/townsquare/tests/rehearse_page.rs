@@ -4,8 +4,6 @@ mod support;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use support::event::Event;
 use support::{Server, runs, until};
 
@@ -14,14 +12,7 @@ const LONG: &str = r#"{"listeners":40,"seconds":300}"#;
 
 /// What the square answers the operator about an event's rehearsals.
 fn asked(server: &Server, event: &Event, method: &str, body: &str) -> Option<(u16, Value)> {
-    let mut stream = UnixStream::connect(server.data().join("run").join("square.sock")).ok()?;
-    let head = format!("{method} /api/townsquare/v1/events/{}/rehearsal HTTP/1.0\r\nHost: square\r\n", event.id);
-    let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    stream.write_all((head + &about).as_bytes()).ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).ok()?))
+    server.operate(event, method, "rehearsal", body)
 }
 
 fn standing(server: &Server, event: &Event) -> Option<Value> {

@@ -314,15 +314,14 @@ pub(crate) fn view(app: &App, actor: &Actor, event: &Event) -> View {
         series: event.series.map(|id| format!("{}{}", addresses.square(), series::path(id))),
         listen: Listen { stream: addresses.stream(event.id, ticket), hls: addresses.hls(event.id, ticket) },
         replay: event.has_replay().then(|| addresses.replay(event.id, ticket)),
-        run: event::may_run(actor, event).is_ok().then(|| run(app, event)),
+        run: event::may_run(actor, event).is_ok().then(|| run(app, actor, event)),
     }
 }
 
-fn run(app: &App, event: &Event) -> Run {
-    let speaker = ticket::for_event(app, event, Class::Speaker);
+fn run(app: &App, actor: &Actor, event: &Event) -> Run {
     Run {
         stage: app.addresses().console_page(&ticket::for_event(app, event, Class::Host)),
-        speakers: app.addresses().console_page(&speaker),
-        whip: Whip { url: app.addresses().whip(event.id), token: speaker },
+        speakers: app.addresses().console_page(&ticket::for_event(app, event, Class::Speaker)),
+        whip: Whip { url: app.addresses().whip(event.id), token: ticket::for_encoder(app, event, actor) },
     }
 }

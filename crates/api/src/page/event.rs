@@ -195,7 +195,7 @@ async fn answer(app: &App, caller: &Caller, guest: &Guest, headers: &HeaderMap) 
         since: event.live_at.map(When::new),
         over: event.ended_at.map(When::new),
         part,
-        run: event::may_run(&caller.actor, event).is_ok().then(|| run(app, event)),
+        run: event::may_run(&caller.actor, event).is_ok().then(|| run(app, caller, event)),
     });
     Ok(guest.listened(app, page))
 }
@@ -214,14 +214,14 @@ fn oembed(app: &App, page: &str) -> String {
     format!("{}/oembed?{query}&format=", app.addresses().square())
 }
 
-fn run(app: &App, event: &Event) -> Run {
+fn run(app: &App, caller: &Caller, event: &Event) -> Run {
     let (host, speaker) = (ticket::for_event(app, event, Class::Host), ticket::for_event(app, event, Class::Speaker));
     Run {
         console_path: console_path(&host),
         stage: app.addresses().console_page(&host),
         speakers: app.addresses().console_page(&speaker),
         whip_url: app.addresses().whip(event.id),
-        whip_token: speaker,
+        whip_token: ticket::for_encoder(app, event, &caller.actor),
         end_path: format!("/events/{}/end", event.id),
         rehearsal_path: super::rehearsal::path(event.id),
         edit_path: event.is_open_to_change().then(|| announce::path(event.id, "edit")),

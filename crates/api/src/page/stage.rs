@@ -73,7 +73,9 @@ pub(crate) async fn show(
     let is_shared = claims.class == Class::Speaker && tickets::is_shared(event.id, claims.id);
     let own = if is_shared { Claims { id: guest.ticket, ..claims } } else { claims };
     let ticket = if is_shared { sign(app.keys(), &own) } else { ticket };
-    if event::may_run(&caller.actor, event).is_err() && claims.class != Class::Host {
+    // An invite was given to somebody. Any other ticket is of who has its number: whoever else opens its page is not meant by its ban.
+    let is_theirs = invite.is_some() || guest.has_number(own.id);
+    if is_theirs && event::may_run(&caller.actor, event).is_err() && claims.class != Class::Host {
         guest.came_with(&app, own.id).await;
     }
     let listener = tickets::for_listeners(&app, event);

@@ -11,6 +11,11 @@ use store::testing::on_both;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
+/// The number of a ticket in a link or by itself.
+fn number_of(link: &serde_json::Value) -> u64 {
+    verify(&Keys::new([42; 32]), &ticket_of(link), NOW).expect("signed").id
+}
+
 /// An event that anybody may take part in, and where its API is.
 async fn event(town: &Town, visibility: &str) -> (EventId, String, serde_json::Value) {
     let event = town.announce("Town meeting", visibility).await;
@@ -240,6 +245,12 @@ fn a_flood_from_one_machine_is_refused_and_a_lecture_hall_votes() {
         assert_eq!((refused.status, refused.header("retry-after")), (429, "60"));
         assert!(raised.iter().any(|answer| answer.text().contains("hands-of-network-full")));
         assert_eq!(from("192.0.2.10", "hand", "", hand).await.status, 200, "there is room for others");
+        // A proxy on the machine adds a line behind those that a client makes up.
+        for one in 0..100 {
+            let made_up = format!("198.51.100.{one}");
+            let headers = [JSON, ("x-forwarded-for", made_up.as_str()), ("x-forwarded-for", "192.0.2.9")];
+            assert_eq!(town.ask_from("127.0.0.1", &format!("POST {api}/hand"), &headers, hand).await.status, 429, "{one}");
+        }
         let vote = format!("hand/{:016x}/vote", waiting[0].ticket);
         let made_up = format!("townsquare-visitor={}", square::Secret::new(&[9; 32]).text());
         for cookie in ["", &made_up] {
@@ -262,6 +273,93 @@ fn a_flood_from_one_machine_is_refused_and_a_lecture_hall_votes() {
         assert_eq!(poll.votes, [200, 0]);
         let page = town.get(&format!("/events/{id}"), "").await;
         assert!(page.text().contains("data-votes=\"200\""), "{}", page.text());
+    });
+}
+
+#[test]
+fn a_ban_means_who_came_and_not_who_opened_a_page() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, links) = event(&town, "public").await;
+        let opened = async |ticket: &str, cookie: &str| {
+            town.ask(&format!("GET /stage/{ticket}"), &[("accept", "application/json"), ("cookie", cookie)], "").await
+        };
+        let mia = super::announcement::member(&town, "mia").await;
+        let ivy = town.get(&format!("/events/{id}"), "").await.cookie();
+        // A troll says where their hand's page is.
+        let raised = town.ask(&format!("POST {api}/hand"), &[JSON], "{\"name\":\"Eve\",\"topic\":\"Me\"}").await;
+        let (eve, own) = (raised.cookie(), ticket_of(&raised.json()["stage"]));
+        for cookie in [&mia, &ivy, &eve, ""] {
+            assert_eq!(opened(&own, cookie).await.status, 200);
+        }
+        let hand = number_of(&json!(own));
+        assert_eq!(town.store.ban(id, &[hand]).await.expect("noted"), [hand]);
+        assert_eq!((opened(&own, &eve).await.status, opened(&own, &mia).await.status), (403, 403), "the ticket itself");
+        for cookie in [&mia, &ivy] {
+            assert_eq!(town.ask(&format!("GET {api}/board"), &[("cookie", cookie)], "").await.status, 200, "who only looked takes part");
+        }
+        // So with what the speakers' link made for somebody.
+        let shared = ticket_of(&links["speakers"]);
+        let [mias, ivys] = [opened(&shared, &mia).await, opened(&shared, &ivy).await].map(|answer| answer.json()["token"].clone());
+        assert_eq!(opened(&ticket_of(&ivys), &eve).await.status, 403, "who is barred");
+        assert_eq!(opened(&ticket_of(&ivys), &mia).await.status, 200);
+        // What a host gave to somebody names whoever comes with it: here two browsers, and an account in one of them.
+        let invites = format!("POST /api/townsquare/v1/events/{id}/invites");
+        let invite = town.operate(&invites, "{\"name\":\"Grace\"}").await.json()["link"].clone();
+        let (invite, invited) = (ticket_of(&invite), number_of(&invite));
+        let browser = town.get(&format!("/events/{id}"), "").await.cookie();
+        let came = format!("{mia}; {browser}");
+        for cookie in [ivy.as_str(), &came] {
+            assert_eq!(opened(&invite, cookie).await.json()["token"], json!(invite));
+        }
+        assert_eq!(town.store.ban(id, &[number_of(&ivys)]).await.expect("noted").len(), 2, "her alone");
+        let all = town.store.ban(id, &[invited]).await.expect("noted");
+        for number in [hand, invited, number_of(&ivys), number_of(&mias)] {
+            assert!(all.contains(&number), "{number} in {all:?}");
+        }
+        assert_eq!(all.len(), 6, "and both browsers with the account");
+        assert_eq!([opened(&shared, &mia).await.status, opened(&shared, &browser).await.status], [403, 403]);
+    });
+}
+
+#[test]
+fn a_host_s_encoder_is_not_meant_by_a_ban_of_the_speakers_ticket() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let ada = town.administrator().await;
+        let (id, api, links) = event(&town, "public").await;
+        let shared = number_of(&links["speakers"]);
+        let shown = town.get(&format!("/events/{id}"), &ada).await;
+        let (_, rest) = shown.text().split_once("id=\"whip-token\"").expect("a token");
+        let token = rest.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("its value").to_owned();
+        let mine = town.ask(&format!("GET {api}"), &[("cookie", &ada)], "").await.json()["whip"]["token"].clone();
+        assert_eq!(mine, json!(token), "the same every time");
+        let claims = verify(&Keys::new([42; 32]), &token, NOW).expect("signed");
+        assert_eq!(claims.class, Class::Speaker);
+        let operators = number_of(&links["whip"]["token"]);
+        assert!(claims.id != shared && operators != shared && claims.id != operators, "numbers of their own");
+        assert_eq!(town.store.ban(id, &[shared]).await.expect("noted"), [shared]);
+        // The link goes on: its page gives everybody a ticket of their own.
+        let opened = town.ask(&format!("GET /stage/{}", ticket_of(&links["speakers"])), &[("accept", "application/json")], "").await;
+        assert!(opened.status == 200 && number_of(&opened.json()["token"]) != shared, "{opened:?}");
+    });
+}
+
+#[test]
+fn programs_that_show_nothing_have_no_answer_in_common() {
+    on_both(|store| async move {
+        let town = Town::new(store, super::SQUARE);
+        let (id, api, _) = event(&town, "public").await;
+        let raise = async |cookie: &str| {
+            let headers = [JSON, ("idempotency-key", "1"), ("cookie", cookie)];
+            town.ask(&format!("POST {api}/hand"), &headers, "{\"name\":\"Bo\",\"topic\":\"Trees\"}").await
+        };
+        let (one, two) = (raise("").await, raise("").await);
+        assert!(one.status == 200 && two.status == 200 && one.cookie() != two.cookie());
+        assert_ne!(one.json()["ticket"], two.json()["ticket"]);
+        let again = raise(&one.cookie()).await;
+        assert_eq!(again.json()["ticket"], one.json()["ticket"]);
+        assert_eq!(town.store.hands_waiting(id).await.expect("answers").len(), 2);
     });
 }
 

@@ -17,6 +17,8 @@ fn a_visitor_has_one_number_in_each_event() {
         ticket(here, Known::Cookie(&ada)),
         ticket(here, Known::Cookie(&bo)),
         ticket(there, Known::Cookie(&ada)),
+        ticket(here, Known::Encoder(Some(AccountId(1)))),
+        ticket(here, Known::Encoder(None)),
     ];
     let mut different = numbers.to_vec();
     different.sort_unstable();

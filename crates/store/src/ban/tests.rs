@@ -1,5 +1,6 @@
 //! Bans on both engines.
 
+use super::Bearer::{Account, Browser};
 use crate::testing::{event, on_both};
 use base::{UnixMillis, Visibility};
 
@@ -12,8 +13,10 @@ fn a_ban_is_one_of_everybody_who_came_with_the_ticket() {
         }
         // An invite that an account opened in one browser; the account raised its hand in another, in which a second invite was opened.
         let (invite, account, browser, elsewhere, second) = (u64::MAX, 10, 20, 30, 40);
-        for (ticket, visitor) in [(invite, account), (invite, browser), (account, elsewhere), (second, elsewhere)] {
-            store.note_bearer(town.id, ticket, visitor, UnixMillis(1), 9).await.expect("noted");
+        for (ticket, bearer) in
+            [(invite, Account(account)), (invite, Browser(browser)), (account, Browser(elsewhere)), (second, Browser(elsewhere))]
+        {
+            store.note_bearer(town.id, ticket, bearer, UnixMillis(1), 9).await.expect("noted");
         }
         assert_eq!(store.ban(town.id, &[]).await.expect("answers"), []);
         for _ in 0..2 {
@@ -32,13 +35,14 @@ fn a_ban_is_one_of_everybody_who_came_with_the_ticket() {
 }
 
 #[test]
-fn of_one_ticket_the_newest_bearers_are_kept() {
+fn of_one_ticket_the_first_accounts_and_the_first_browsers_are_kept() {
     on_both(|store| async move {
         let town = event(1, Visibility::Public, 1);
         store.insert_event(&town).await.expect("free");
-        for (at, visitor) in [(1, 11), (2, 12), (3, 13), (4, 11)] {
-            store.note_bearer(town.id, 7, visitor, UnixMillis(at), 2).await.expect("noted");
+        let came = [Browser(11), Browser(12), Browser(13), Browser(11), Account(21), Browser(14), Account(22), Account(23)];
+        for (at, bearer) in (1..).zip(came) {
+            store.note_bearer(town.id, 7, bearer, UnixMillis(at), 2).await.expect("noted");
         }
-        assert_eq!(store.ban(town.id, &[7]).await.expect("answers"), [7, 11, 13]);
+        assert_eq!(store.ban(town.id, &[7]).await.expect("answers"), [7, 11, 12, 21, 22]);
     });
 }

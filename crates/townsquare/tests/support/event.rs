@@ -2,6 +2,8 @@
 
 use super::{Server, until};
 use rustix::process::Pid;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 
 /// What `event create --json` prints.
 #[derive(Debug, Clone)]
@@ -44,6 +46,18 @@ impl Server {
             stream: text("/listen/stream"),
             hls: text("/listen/hls"),
         }
+    }
+
+    /// What the square answers the operator about an event, where it answers.
+    pub fn operate(&self, event: &Event, method: &str, path: &str, body: &str) -> Option<(u16, serde_json::Value)> {
+        let mut stream = UnixStream::connect(self.data().join("run").join("square.sock")).ok()?;
+        let head = format!("{method} /api/townsquare/v1/events/{}/{path} HTTP/1.0\r\nHost: square\r\n", event.id);
+        let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all((head + &about).as_bytes()).ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, serde_json::from_str(body).ok()?))
     }
 
     /// Opens the programme and waits until listeners are let in, which they are from its first fragment on.
