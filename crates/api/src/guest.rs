@@ -205,6 +205,11 @@ impl Guest {
         }
     }
 
+    /// The number of the network that a hand of theirs is counted to.
+    pub(crate) fn network(&self, app: &App) -> Option<u64> {
+        self.who().household().map(|address| gate::visitor::network(app.keys(), self.event.id, address))
+    }
+
     /// Whether the event is for those alone who have its link.
     pub(crate) fn is_private(&self) -> bool {
         self.event.visibility == Visibility::Private

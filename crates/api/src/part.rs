@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::guest::{Came, Guest};
 use base::FaultKind;
 use square::{hand, pin, poll, question};
+use store::Standing;
 
 /// Who asks, of which event, and with which ticket besides a bearer's.
 pub(crate) struct Asked {
@@ -80,10 +81,17 @@ async fn perform(app: &App, guest: &Guest, part: Part) -> Result<Option<i64>, Fa
     let (store, event, ticket, now) = (app.store(), &guest.event, guest.ticket, app.now());
     match part {
         Part::Raise { name, topic } => {
-            let waiting = store.hands_waiting(event.id).await.map_err(square::Fault::from)?;
-            app.assembly().may_raise(event.id, guest.who(), ticket, &waiting, now)?;
-            hand::raise(store, event, ticket, &name, &topic, now).await?;
-            guest.came_with(app, ticket).await;
+            let network = guest.network(app);
+            let own = store.hand(event.id, ticket).await.map_err(square::Fault::from)?;
+            if own.is_none_or(|own| own.standing != Standing::Waiting) {
+                hand::has_room(store, event.id, network).await?;
+                app.assembly().may_raise(guest.who(), now)?;
+            }
+            hand::raise(store, event, ticket, network, &name, &topic, now).await?;
+            // Who shows somebody else's ticket does what they do in that one's name; the ban of it is not theirs.
+            if guest.has_number(ticket) {
+                guest.came_with(app, ticket).await;
+            }
         }
         Part::Lower(hand) if hand.is_some_and(|hand| hand != ticket) => return Err(FaultKind::NotFound.into()),
         Part::Lower(_) => hand::lower(store, event.id, ticket).await?,

@@ -7,3 +7,6 @@ pub mod ticket;
 pub mod visitor;
 
 pub use key::Keys;
+
+#[cfg(test)]
+mod testing;

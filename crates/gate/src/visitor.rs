@@ -1,7 +1,8 @@
 //! What a browser keeps so that it is known when it comes again: 16 bytes of chance and their signature. Nobody makes one up, so as many
-//! visitors take part as the square has let in.
+//! visitors take part as the square has let in. And the number of a network from which visitors come.
 
 use crate::key::{KEY_BYTES, Keys};
+use base::EventId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -24,9 +25,20 @@ pub fn is_signed(keys: &Keys, mark: &[u8; 32]) -> bool {
     keys.all().any(|key| mac(key, chance).verify_truncated_left(signature).is_ok())
 }
 
+/// The number of a network in one event: by it rows count who comes from one, and without the keys nobody reads the address out of it.
+#[must_use]
+pub fn network(keys: &Keys, event: EventId, address: u128) -> u64 {
+    let mac = keyed(keys.newest(), b"townsquare network\0").chain_update(event.to_i64().to_be_bytes()).chain_update(address.to_be_bytes());
+    mac.finalize().into_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
 fn mac(key: &[u8; KEY_BYTES], chance: &[u8]) -> Hmac<Sha256> {
-    // No ticket's payload begins so: the first byte of one is its version.
-    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length").chain_update(b"townsquare visitor\0").chain_update(chance)
+    keyed(key, b"townsquare visitor\0").chain_update(chance)
+}
+
+/// No ticket's payload begins as `what` does: the first byte of one is its version.
+fn keyed(key: &[u8; KEY_BYTES], what: &[u8]) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length").chain_update(what)
 }
 
 #[cfg(test)]

@@ -5,23 +5,30 @@
 use crate::rate::{Rate, household};
 use crate::reaction::Tally;
 use base::limit::{
-    HANDS_PER_ADDRESS_MINUTE_MAX, HANDS_WAITING_PER_ADDRESS_MAX, PARTS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_VISITOR_MINUTE_MAX,
-    RATES_COUNTED_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX, REACTIONS_PER_VISITOR_SECOND_MAX, VISITORS_PER_ADDRESS_HOUR_MAX,
+    HANDS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_VISITOR_MINUTE_MAX, RATES_COUNTED_MAX,
+    REACTIONS_PER_ADDRESS_SECOND_MAX, REACTIONS_PER_VISITOR_SECOND_MAX, VISITORS_PER_ADDRESS_HOUR_MAX,
 };
 use base::{EventId, FaultKind, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use store::Hand;
 
 /// Who does something: the number of their ticket, and the network address that they come from, when it is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Who {
     /// Their number in the event. Who has none is one with all others of their address who have none.
     pub ticket: Option<u64>,
-    /// Whether they have an account, which nobody makes in passing.
+    /// Whether they have an account.
     pub is_member: bool,
     /// Where they come from.
     pub address: Option<IpAddr>,
+}
+
+impl Who {
+    /// The network that they are counted to. Who has an account, which nobody makes in passing, is counted alone.
+    #[must_use]
+    pub fn household(&self) -> Option<u128> {
+        self.address.filter(|_| !self.is_member).map(household)
+    }
 }
 
 /// What is to be told of one event.
@@ -68,8 +75,6 @@ struct Gathering {
     board: bool,
     admitted: BTreeSet<u64>,
     declined: BTreeSet<u64>,
-    /// Raised hands by the address from which they were.
-    hands_from: BTreeMap<u128, BTreeSet<u64>>,
 }
 
 impl Default for Assembly {
@@ -111,12 +116,12 @@ impl Assembly {
     /// [`FaultKind::TooManyRequests`]; [`FaultKind::VisitorsFull`]: as many visitors of their address do as are counted.
     pub fn may_take_part(&mut self, event: EventId, who: Who, now: UnixMillis) -> Result<(), FaultKind> {
         let by_visitor = key(event, who).is_none_or(|key| self.parts_by_visitor.allows(key, PARTS_PER_VISITOR_MINUTE_MAX, now));
-        let from = who.address.map(household);
+        let from = who.household();
         let by_address = from.is_none_or(|from| self.parts_by_address.allows(from, PARTS_PER_ADDRESS_MINUTE_MAX, now));
         if !by_visitor || !by_address {
             return Err(FaultKind::TooManyRequests);
         }
-        let (Some(ticket), Some(from), false) = (who.ticket, from, who.is_member) else { return Ok(()) };
+        let (Some(ticket), Some(from)) = (who.ticket, from) else { return Ok(()) };
         let visitor = number(event, ticket);
         if !self.visitors.has_counted(visitor, now) {
             if !self.visitors_by_address.allows(from, VISITORS_PER_ADDRESS_HOUR_MAX, now) {
@@ -127,31 +132,14 @@ impl Assembly {
         Ok(())
     }
 
-    /// Whether somebody may raise a hand while these wait. Members are known; of all others one address may fill a part of the queue alone.
+    /// Whether somebody may raise one more hand that does not wait yet.
     ///
     /// # Errors
-    /// [`FaultKind::TooManyRequests`] or [`FaultKind::HandsOfNetworkFull`].
-    pub fn may_raise(&mut self, event: EventId, who: Who, ticket: u64, waiting: &[Hand], now: UnixMillis) -> Result<(), FaultKind> {
-        let (Some(address), false) = (who.address, who.is_member) else { return Ok(()) };
-        let from = household(address);
-        let hands_from = &mut self.events.entry(event).or_default().hands_from;
-        hands_from.retain(|_, hands| {
-            hands.retain(|ticket| waiting.iter().any(|hand| hand.ticket == *ticket));
-            !hands.is_empty()
-        });
-        let hands = hands_from.entry(from).or_default();
-        if hands.contains(&ticket) {
-            // It says something else.
-            return Ok(());
-        }
-        if hands.len() >= HANDS_WAITING_PER_ADDRESS_MAX {
-            return Err(FaultKind::HandsOfNetworkFull);
-        }
-        if !self.hands_by_address.allows(from, HANDS_PER_ADDRESS_MINUTE_MAX, now) {
-            return Err(FaultKind::TooManyRequests);
-        }
-        hands.insert(ticket);
-        Ok(())
+    /// [`FaultKind::TooManyRequests`].
+    pub fn may_raise(&mut self, who: Who, now: UnixMillis) -> Result<(), FaultKind> {
+        let from = who.household();
+        let may = from.is_none_or(|from| self.hands_by_address.allows(from, HANDS_PER_ADDRESS_MINUTE_MAX, now));
+        if may { Ok(()) } else { Err(FaultKind::TooManyRequests) }
     }
 
     /// The hands of an event are others now.
@@ -201,7 +189,7 @@ impl Assembly {
 impl Gathering {
     /// Whether nothing is lost when it is forgotten.
     fn is_empty(&self) -> bool {
-        self.listeners == 0 && self.admitted.is_empty() && self.declined.is_empty() && self.hands_from.is_empty()
+        self.listeners == 0 && self.admitted.is_empty() && self.declined.is_empty()
     }
 }
 

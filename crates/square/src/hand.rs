@@ -1,25 +1,46 @@
 //! Raised hands: who wants to speak says what about; listeners vote; a host admits or declines.
 
 use crate::{Fault, words};
-use base::limit::{HANDS_WAITING_MAX, STAGE_NAME_CHARS_MAX, TOPIC_CHARS_MAX};
+use base::limit::{HANDS_WAITING_MAX, HANDS_WAITING_PER_ADDRESS_MAX, STAGE_NAME_CHARS_MAX, TOPIC_CHARS_MAX};
 use base::{EventId, FaultKind, Speak, UnixMillis};
 use store::{Ballot, Event, Hand, Phase, Standing, Store};
 
-/// Raises a visitor's hand, or lets one that waits say something else.
+/// Raises a visitor's hand, or lets one that waits say something else. `network`: the number of the network from which they come, unless
+/// they are known; one network may fill a part of the queue alone.
 ///
 /// # Errors
 /// The event is over or takes no hands, what was typed can't be said, as many wait as may, or the database fails.
-pub async fn raise(store: &Store, event: &Event, ticket: u64, name: &str, topic: &str, now: UnixMillis) -> Result<Hand, Fault> {
+pub async fn raise(
+    store: &Store,
+    event: &Event,
+    ticket: u64,
+    network: Option<u64>,
+    name: &str,
+    topic: &str,
+    now: UnixMillis,
+) -> Result<Hand, Fault> {
     is_time(event)?;
     if !may_raise(event) {
         return Err(FaultKind::HandsClosed.into());
     }
     let (name, topic) = (words::line(name, STAGE_NAME_CHARS_MAX)?, words::line(topic, TOPIC_CHARS_MAX)?);
     let hand = Hand { ticket, name, topic, standing: Standing::Waiting, spoke: false, raised_at: now, votes: 0 };
-    if !store.raise_hand(event.id, &hand, HANDS_WAITING_MAX).await? {
+    let share = network.map(|network| (network, HANDS_WAITING_PER_ADDRESS_MAX));
+    if !store.raise_hand(event.id, &hand, share, HANDS_WAITING_MAX).await? {
+        has_room(store, event.id, network).await?;
         return Err(FaultKind::HandsFull.into());
     }
     Ok(store.hand(event.id, ticket).await?.unwrap_or(hand))
+}
+
+/// Whether one more hand of the network of this number may wait.
+///
+/// # Errors
+/// [`FaultKind::HandsOfNetworkFull`], or the database fails.
+pub async fn has_room(store: &Store, event: EventId, network: Option<u64>) -> Result<(), Fault> {
+    let Some(network) = network else { return Ok(()) };
+    let waiting = usize::try_from(store.hands_waiting_of(event, network).await?).unwrap_or(usize::MAX);
+    if waiting < HANDS_WAITING_PER_ADDRESS_MAX { Ok(()) } else { Err(FaultKind::HandsOfNetworkFull.into()) }
 }
 
 /// Whether hands are raised in this event at all.

@@ -79,30 +79,42 @@ macro_rules! select {
 }
 
 impl Store {
-    /// Raises a hand, again after it was taken down; one that waits keeps its place and says what it says now. `false`: as many
-    /// wait as `waiting_max`.
+    /// Raises a hand, again after it was taken down; one that waits keeps its place and says what it says now. `network`: the number of the
+    /// network that it is counted to, with how many of one may wait. `false`: as many wait as `waiting_max`, or as may of the network.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn raise_hand(&self, event: EventId, hand: &Hand, waiting_max: usize) -> Result<bool, Error> {
-        const TEXT: &str = "INSERT INTO hands (event_id, ticket, name, topic, standing, spoke, raised_at) \
-            SELECT $1, $2, $3, $4, 'waiting', 0, $5 \
+    pub async fn raise_hand(&self, event: EventId, hand: &Hand, network: Option<(u64, usize)>, waiting_max: usize) -> Result<bool, Error> {
+        // Whoever raises one waits for the event's row: hands that are raised at once are counted one after the other.
+        const TURN: &str = "UPDATE events SET id = id WHERE id = $1";
+        const TEXT: &str = "INSERT INTO hands (event_id, ticket, name, topic, standing, spoke, raised_at, network) \
+            SELECT $1, $2, $3, $4, 'waiting', 0, $5, $7 \
             WHERE (SELECT COUNT(*) FROM hands WHERE event_id = $1 AND standing = 'waiting' AND ticket <> $2) < $6 \
+            AND (SELECT COUNT(*) FROM hands WHERE event_id = $1 AND standing = 'waiting' AND ticket <> $2 AND network = $7) < $8 \
             ON CONFLICT (event_id, ticket) DO UPDATE SET name = excluded.name, topic = excluded.topic, standing = 'waiting', \
+            network = excluded.network, \
             spoke = CASE WHEN hands.standing = 'admitted' THEN 1 ELSE hands.spoke END, \
             raised_at = CASE WHEN hands.standing = 'waiting' THEN hands.raised_at ELSE excluded.raised_at END";
-        let waiting_max = i64::try_from(waiting_max).unwrap_or(i64::MAX);
-        let done = on_either!(self, pool => sqlx::query(TEXT)
-            .bind(event.to_i64())
-            .bind(hand.ticket.cast_signed())
-            .bind(&hand.name)
-            .bind(&hand.topic)
-            .bind(hand.raised_at.0)
-            .bind(waiting_max)
-            .execute(pool)
-            .await
-            .map(|done| done.rows_affected()))?;
-        Ok(done > 0)
+        let count = |max: usize| i64::try_from(max).unwrap_or(i64::MAX);
+        let (network, network_max) = network.unzip();
+        on_either!(self, pool => {
+            let mut all = pool.begin().await?;
+            sqlx::query(TURN).bind(event.to_i64()).execute(&mut *all).await?;
+            let done = sqlx::query(TEXT)
+                .bind(event.to_i64())
+                .bind(hand.ticket.cast_signed())
+                .bind(&hand.name)
+                .bind(&hand.topic)
+                .bind(hand.raised_at.0)
+                .bind(count(waiting_max))
+                .bind(network.map(u64::cast_signed))
+                .bind(network_max.map_or(i64::MAX, count))
+                .execute(&mut *all)
+                .await?
+                .rows_affected();
+            all.commit().await?;
+            Ok(done > 0)
+        })
     }
 
     /// One visitor's hand.
@@ -126,12 +138,23 @@ impl Store {
         rows.into_iter().map(from_row).collect()
     }
 
+    /// How many hands wait that are counted to the network of this number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn hands_waiting_of(&self, event: EventId, network: u64) -> Result<u64, Error> {
+        const TEXT: &str = "SELECT COUNT(*) FROM hands WHERE event_id = $1 AND standing = 'waiting' AND network = $2";
+        let (count,): (i64,) =
+            on_either!(self, pool => sqlx::query_as(TEXT).bind(event.to_i64()).bind(network.cast_signed()).fetch_one(pool).await)?;
+        u64::try_from(count).map_err(|_| Error::Damaged("hands"))
+    }
+
     /// Takes a hand that waits out of the queue, its votes with it. `false`: it does not wait.
     ///
     /// # Errors
     /// The database fails.
     pub async fn settle_hand(&self, event: EventId, ticket: u64, standing: Standing) -> Result<bool, Error> {
-        const TEXT: &str = "UPDATE hands SET standing = $3 WHERE event_id = $1 AND ticket = $2 AND standing = 'waiting'";
+        const TEXT: &str = "UPDATE hands SET standing = $3, network = NULL WHERE event_id = $1 AND ticket = $2 AND standing = 'waiting'";
         const VOTES: &str = "DELETE FROM votes WHERE event_id = $1 AND kind = 'hand' AND item = $2";
         let (event, ticket) = (event.to_i64(), ticket.cast_signed());
         let done = on_either!(self, pool => sqlx::query(TEXT).bind(event).bind(ticket).bind(standing.name()).execute(pool).await

@@ -3,12 +3,11 @@
 use super::{Assembly, Due, Settled, Who};
 use crate::testing::NOW;
 use base::limit::{
-    HANDS_PER_ADDRESS_MINUTE_MAX, HANDS_WAITING_PER_ADDRESS_MAX, PARTS_PER_VISITOR_MINUTE_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX,
+    HANDS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_ADDRESS_MINUTE_MAX, PARTS_PER_VISITOR_MINUTE_MAX, REACTIONS_PER_ADDRESS_SECOND_MAX,
     REACTIONS_PER_VISITOR_SECOND_MAX, VISITORS_PER_ADDRESS_HOUR_MAX,
 };
 use base::{EventId, FaultKind, UnixMillis};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use store::{Hand, Standing};
 
 const TOWN: EventId = EventId::FIRST;
 
@@ -37,34 +36,30 @@ fn a_lecture_hall_takes_part_and_a_machine_is_not_many() {
 }
 
 #[test]
-fn one_address_fills_a_part_of_the_queue() {
+fn a_minute_s_hands_of_one_address_are_counted() {
     let mut assembly = Assembly::default();
-    let mut waiting: Vec<Hand> = Vec::new();
-    let hand = |ticket| Hand {
-        ticket,
-        name: "Bo".into(),
-        topic: "Trees".into(),
-        standing: Standing::Waiting,
-        spoke: false,
-        raised_at: NOW,
-        votes: 0,
-    };
-    let most = u64::try_from(HANDS_WAITING_PER_ADDRESS_MAX).expect("small");
-    for ticket in 0..most {
-        assembly.may_raise(TOWN, at_home(Some(ticket), 1), ticket, &waiting, NOW).expect("may");
-        waiting.push(hand(ticket));
+    let somebody = at_home(Some(1), 1);
+    for _ in 0..HANDS_PER_ADDRESS_MINUTE_MAX {
+        assembly.may_raise(somebody, NOW).expect("may");
     }
-    let mut raise = |ticket, waiting: &[Hand], who: Who| assembly.may_raise(TOWN, who, ticket, waiting, NOW);
-    assert_eq!(raise(99, &waiting, at_home(None, 2)), Err(FaultKind::HandsOfNetworkFull));
-    assert_eq!(raise(3, &waiting, at_home(Some(3), 1)), Ok(()), "who has raised theirs says something else");
-    assert_eq!(raise(99, &waiting, Who { is_member: true, ..at_home(Some(99), 1) }), Ok(()));
-    let other = Who { ticket: None, is_member: false, address: Some(Ipv4Addr::LOCALHOST.into()) };
-    assert_eq!(raise(99, &waiting, other), Ok(()), "another household");
-    waiting.truncate(3);
-    assert_eq!(raise(100, &waiting, at_home(Some(100), 1)), Ok(()), "once some were taken");
-    // Up and down all the time is no better.
-    let more = (101..101 + u64::from(HANDS_PER_ADDRESS_MINUTE_MAX)).map(|ticket| raise(ticket, &[], at_home(Some(ticket), 1)));
-    assert!(more.collect::<Vec<_>>().contains(&Err(FaultKind::TooManyRequests)));
+    assert_eq!(assembly.may_raise(at_home(None, 2), NOW), Err(FaultKind::TooManyRequests), "one household");
+    assembly.may_raise(Who { is_member: true, ..somebody }, NOW).expect("a member");
+    assembly.may_raise(Who { address: Some(Ipv4Addr::LOCALHOST.into()), ..somebody }, NOW).expect("another household");
+    assembly.may_raise(somebody, UnixMillis(NOW.0 + 60_000)).expect("a minute later");
+}
+
+#[test]
+fn members_are_not_counted_by_their_address() {
+    let mut assembly = Assembly::default();
+    let member = |ticket: u32| Who { is_member: true, ..at_home(Some(ticket.into()), 1) };
+    for ticket in 0..=PARTS_PER_ADDRESS_MINUTE_MAX {
+        assembly.may_take_part(TOWN, member(ticket), NOW).expect("a company of members");
+    }
+    assembly.may_take_part(TOWN, at_home(Some(9_999), 1), NOW).expect("nor do they use up what others may");
+    for _ in 1..PARTS_PER_VISITOR_MINUTE_MAX {
+        assembly.may_take_part(TOWN, member(0), NOW).expect("may");
+    }
+    assert_eq!(assembly.may_take_part(TOWN, member(0), NOW), Err(FaultKind::TooManyRequests), "each by themselves");
 }
 
 #[test]

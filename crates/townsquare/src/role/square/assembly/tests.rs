@@ -20,7 +20,7 @@ fn a_second_of_an_audience_is_told_whole() {
         outside.store().mark_live(event, NOW).await.expect("live");
         let row = outside.store().event(event).await.expect("answers").expect("is there");
         listening(&outside, event, &[(Rung::R64, 30), (Rung::R16, 10)]);
-        square::hand::raise(outside.store(), &row, 9, "Bo", "Trees", NOW).await.expect("raised");
+        square::hand::raise(outside.store(), &row, 9, None, "Bo", "Trees", NOW).await.expect("raised");
         outside.assembly().hands_changed(event);
         let who = Who { ticket: Some(9), is_member: false, address: None };
         outside.assembly().react(event, who, 0, 50, NOW).expect("counts");
@@ -35,7 +35,7 @@ fn a_second_of_an_audience_is_told_whole() {
         assert_eq!(hand.standing, Standing::Admitted);
         assert!(matches!(due(&outside).await.as_slice(), [Fact::Hands { hands, .. }] if hands.is_empty()));
         // Said again by a stage that came back, it takes no hand that was raised anew.
-        square::hand::raise(outside.store(), &row, 9, "Bo", "Roads", NOW).await.expect("raised");
+        square::hand::raise(outside.store(), &row, 9, None, "Bo", "Roads", NOW).await.expect("raised");
         seats(&outside, event, &[9], &[]).await.expect("noted");
         assert_eq!(outside.store().hands_waiting(event).await.expect("answers").len(), 1);
 
