@@ -136,9 +136,6 @@ pub const REACTIONS_PER_VISITOR_SECOND_MAX: u32 = 4;
 /// See [`REACTIONS_PER_VISITOR_SECOND_MAX`].
 pub const REACTIONS_PER_ADDRESS_SECOND_MAX: u32 = 40;
 
-/// Reactions a second that listeners send of one event, as far as they keep to the share that they are told (`d`).
-pub const REACTIONS_PER_EVENT_SECOND: u32 = 200;
-
 /// Hands, votes and questions a minute taken from one visitor, and from one network address. Answer: 429 `too-many-requests`.
 pub const PARTS_PER_VISITOR_MINUTE_MAX: u32 = 30;
 /// See [`PARTS_PER_VISITOR_MINUTE_MAX`].
@@ -263,9 +260,6 @@ pub const TRACKS_PER_EVENT_MAX: usize = 256;
 /// Milliseconds of a microphone that a sound check records.
 pub const CHECK_MILLIS: u64 = 5_000;
 
-/// Sound checks of one microphone at once. Answer: 409 `check-running`.
-pub const CHECKS_PER_MICROPHONE_MAX: usize = 1;
-
 /// Packets that wait for the disk. Answer: dropped and counted; silence or a gap in the numbers takes their place.
 pub const RECORDER_QUEUE_PACKETS_MAX: usize = 16_384;
 
@@ -347,9 +341,6 @@ pub const PASS_PERCENT_CALM: u64 = 30;
 
 /// Milliseconds for which a quicker cadence must have been possible before it is taken up.
 pub const PASS_CALM_MILLIS: u64 = 20_000;
-
-/// Milliseconds of sound that a player keeps in store besides the cadence, when a send has just come.
-pub const PLAYER_MARGIN_MILLIS: u64 = 300;
 
 /// How much slower a player plays at most while it fills its store for a slower cadence, in percent: nobody hears it.
 pub const PLAYER_SLOWDOWN_PERCENT: u64 = 8;

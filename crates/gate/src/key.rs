@@ -22,12 +22,6 @@ impl Keys {
         Self { newest, older: None }
     }
 
-    /// A new key signs from now on; tickets of the one before stay good, those of the one before that do not.
-    #[must_use]
-    pub const fn rotate(self, newest: [u8; KEY_BYTES]) -> Self {
-        Self { newest, older: Some(self.newest) }
-    }
-
     /// Reads the text of a key file: hex, one key a line, the newest first.
     ///
     /// # Errors

@@ -297,19 +297,5 @@ fn thin(turns: &mut Vec<(u16, Turn)>) {
     *turns = kept;
 }
 
-impl Moments {
-    /// The number of the person who is in the middle of a turn at a time, the one who began last.
-    #[must_use]
-    pub fn speaker_at(&self, seconds: f64) -> Option<ParticipantId> {
-        self.turns.iter().rev().find(|(_, from, to)| *from <= seconds && seconds < *to).map(|(who, ..)| ParticipantId(*who))
-    }
-
-    /// The name of somebody.
-    #[must_use]
-    pub fn name(&self, id: ParticipantId) -> &str {
-        self.people.iter().find(|person| person.id == id.0).map_or("", |person| person.name.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests;
