@@ -14,6 +14,8 @@ import { h, initial, number, put } from './words.js';
 
 /** How often somebody is announced to screen readers at most, in milliseconds. */
 const ANNOUNCE_MILLIS = 4000;
+/** By then who listens was told who is on stage, if anybody is. */
+const FIRST_MILLIS = 5000;
 /** Bytes that an hour takes, with boxes and live facts. */
 const HOUR_BYTES = { saver: 8.6e6, full: 33e6 };
 const MEGA = 1e6;
@@ -29,6 +31,8 @@ export class Listening {
   #controls;
   #spoken = h('p', { className: 'visually-hidden', role: 'status' });
   #spokenAt = 0;
+  #since = Date.now();
+  #player;
   /** The clock as it was said, and when. @type {{ k: unknown, at: number }} */
   #said = { k: null, at: 0 };
   element;
@@ -39,13 +43,14 @@ export class Listening {
    * @param {AbortSignal} signal
    */
   constructor(player, programme, signal) {
+    this.#player = player;
     this.#programme = programme;
     this.#controls = new Controls(programme);
     this.element = h('div', { className: 'stack' }, this.#people.list, this.#clock, reactions(programme, signal), this.#controls.element, this.#spoken);
-    const show = () => this.#show(player);
+    const show = () => this.#show();
     sound.addEventListener('change', show, { signal });
     sound.addEventListener('facts', show, { signal });
-    const timer = setInterval(() => this.#tick(), 1000);
+    const timer = setInterval(show, 1000);
     signal.addEventListener('abort', () => clearInterval(timer));
     this.key = /** @param {KeyboardEvent} event */ (event) => pressed(event, player, programme);
     document.addEventListener('keydown', this.key, { signal });
@@ -56,19 +61,23 @@ export class Listening {
   /** What is to be said instead of who speaks, when there is something. */
   line() {
     const { facts, back, fast } = this.#programme;
-    if (facts.b === 0) return doors();
+    // What the page says holds until the stream says something of it.
+    if ((facts.b ?? (this.#player.getAttribute('phase') === 'doors' ? 0 : 1)) === 0) return doors();
     return back ? (fast ? 'Catching up…' : 'You hear what was said before.') : '';
   }
 
-  /** @param {HTMLElement} player */
-  #show(player) {
+  #show() {
     const programme = this.#programme;
     const playing = programme === sound.current && ['connecting', 'playing', 'waiting'].includes(programme.state);
     this.#people.show(playing ? programme : null);
     this.#controls.show(playing);
     void this.#fair((playing && programme.facts.k && programme.facts.t) || []);
     this.#tick();
-    const line = player.querySelector('.player-line')?.textContent;
+    const plays = programme.state === 'playing';
+    const own = plays && this.line();
+    // Nobody is said to be silent before it is known.
+    if (plays && !own && !programme.facts.s && Date.now() - this.#since < FIRST_MILLIS) return;
+    const line = own || this.#player.querySelector('.player-line')?.textContent;
     if (programme.state === 'idle' || !line || line === this.#spoken.textContent || Date.now() - this.#spokenAt < ANNOUNCE_MILLIS) return;
     this.#spokenAt = Date.now();
     this.#spoken.textContent = line;
@@ -148,7 +157,9 @@ class Controls {
 
   /** @param {boolean} playing */
   show(playing) {
-    const { back, fast, stats, saver } = this.#programme;
+    const { back, facts, fast, stats, saver } = this.#programme;
+    // Behind the hold sound there is nothing.
+    for (const one of this.#back) one.hidden = facts.b === 0 && !back;
     this.element.hidden = !playing || stats.by === 'hls';
     this.#catchUp.hidden = !back || fast;
     this.#live.hidden = !back;

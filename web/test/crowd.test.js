@@ -139,6 +139,8 @@ test('one’s own vote is sent once and counted at once', async () => {
     assert.equal(sent.length, 1, 'sent once');
   }
   await asHost('polls/2/close', {});
+  // Both pages have taken that in: nothing is under the finger that goes at the next moment.
+  for (const page of [bo, cleo]) await page.getByText('Closed.').waitFor();
 });
 
 test('by keyboard one keeps one’s place: a poll comes meanwhile, a vote is sent, a question is asked', async () => {
@@ -298,11 +300,20 @@ test('who opens the doors’ stream reads that it is not the event yet', async (
   const soon = await server.event('Soon', '--start-at', at.toISOString());
   const page = await (await browsers[1].newContext()).newPage();
   await page.goto(soon.page);
+  await page.evaluate(() => {
+    const said = /** @type {string[]} */ ([]);
+    Object.assign(globalThis, { said });
+    const look = () => document.querySelectorAll('town-player [role="status"]').forEach(({ textContent }) => textContent && said.at(-1) !== textContent && said.push(textContent));
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
   await page.getByRole('button', { name: 'Listen' }).click();
   const speaker = spawn(binary, ['speak', soon.stage, await voice('ada'), '--backstage'], { stdio: 'ignore' });
   try {
     await heard(page);
     await page.locator('.player-line').getByText('The doors are open. You hear the hold sound; the event begins').waitFor();
+    await page.waitForFunction(() => /** @type {any} */ (globalThis).said.length);
+    assert.match(await page.evaluate(() => /** @type {any} */ (globalThis).said[0]), /^The doors are open\./, 'and is told so first');
+    assert.equal(await page.getByRole('button', { name: 'From the beginning' }).isVisible(), false, 'there is no way back yet');
     await server.cli('event', 'go-live', soon.id);
     await page.locator('.player-line').getByText('Ada is speaking').or(page.getByText('Live. Nobody is speaking.')).waitFor();
     const journal = await readFile(join(server.data, 'events', soon.id, 'journal'), 'utf8');
