@@ -11,6 +11,7 @@ import { StageLink } from './stage-link.js';
 import { Yielding } from './console/yielding.js';
 import { Fairness } from './fairness.js';
 import { sound } from './sound.js';
+import { showTime } from './square.js';
 import { h, number, put } from './words.js';
 
 const NAME = 'townsquare-stage-name';
@@ -50,6 +51,7 @@ class TownConsole extends HTMLElement {
   #meter = h('div', { className: 'level', role: 'meter', ariaLabel: 'Microphone level', ariaValueMin: '0', ariaValueMax: '100', ariaValueNow: '0' });
   #fault = h('p', { className: 'notice warn', role: 'alert', hidden: true });
   #status = h('p', { className: 'stage-status', role: 'status' });
+  #begins = h('p', { className: 'meta', hidden: true });
   #alarm = h('p', { className: 'notice warn', role: 'alert', hidden: true });
   #told = h('p', { className: 'notice warn', role: 'alert', hidden: true });
   #remark = h('p', { className: 'notice', role: 'status', hidden: true });
@@ -150,6 +152,7 @@ class TownConsole extends HTMLElement {
 
   /** Whose tab played the event before they came hears it again on its page, in this document: they pressed a button here. */
   #left() {
+    if (this.#state?.phase === 'ended') return this.#over('You have left, and the event is over.');
     this.#back('You have left the stage. On the event’s page you hear it as a listener.');
     if (sound.wasPlaying(this.#given('event'))) this.#page.click();
     else this.#page.focus();
@@ -187,7 +190,7 @@ class TownConsole extends HTMLElement {
     const keys = button('Keys', 'button link', () => this.#keys.showModal());
     const self = h('div', { className: 'cluster stage-self' }, this.#mute, h('div', {}, this.#mine, this.#meter));
     this.replaceChildren(
-      h('section', { className: 'card stack' }, this.#status, this.#alarm, this.#fault, this.#inCharge, this.#remark),
+      h('section', { className: 'card stack' }, this.#status, this.#begins, this.#alarm, this.#fault, this.#inCharge, this.#remark),
       h('section', { className: 'stage-bar', ariaLabel: 'You' }, this.#told, self, h('div', { className: 'cluster' }, this.#speak, this.#step, this.#ready, this.#leaves, keys)),
       this.#sound,
       this.#rule.element,
@@ -303,7 +306,7 @@ class TownConsole extends HTMLElement {
     if (now - this.#talks.told < TALKS.again_millis || !this.#me?.muted) return;
     this.#talks.told = now;
     put(this.#told, '');
-    put(this.#told, 'You are talking, but you are muted. Press M to be heard.');
+    put(this.#told, 'You are talking, but you are muted. Press Unmute, or M, to be heard.');
     this.#told.hidden = false;
   }
 
@@ -402,6 +405,7 @@ class TownConsole extends HTMLElement {
     this.dataset.phase = state?.phase ?? 'connecting';
     if (me) this.dataset.place = aside ? 'backstage' : 'stage';
     put(this.#status, this.#statusWords());
+    this.#showBegins();
     this.#speak.hidden = this.#stream !== null;
     this.#mute.hidden = this.#stream === null;
     put(this.#mute, muted ? 'Unmute' : 'Mute');
@@ -421,6 +425,22 @@ class TownConsole extends HTMLElement {
     this.#ready.hidden = over || this.#isReady === undefined || live;
     put(this.#ready, this.#isReady ? 'I am not ready after all' : 'I am ready');
     if (state) this.#showParts(state);
+  }
+
+  /** When it begins, and what is needed for it. */
+  #showBegins() {
+    const { phase, start_at: at = null, you } = this.#state ?? {};
+    const waits = phase === 'backstage' || phase === 'doors';
+    this.#begins.hidden = !waits || at === null;
+    if (!waits || at === null) return;
+    const time = h('time', { dateTime: new Date(at).toISOString() });
+    showTime(time);
+    const [early, late] = !you?.rules
+      ? [', by itself once its host is ready.', '. It begins as soon as its host is ready.']
+      : this.#isReady
+        ? [', by itself: you are ready.', '. It begins as soon as a microphone is there.']
+        : [', by itself when you are ready by then.', '. It begins as soon as you are ready.'];
+    put(this.#begins, Date.now() < at ? ['Begins ', time, early] : ['Was to begin ', time, late]);
   }
 
   /** @param {import('./stage-link.js').StageState} state */
@@ -450,7 +470,7 @@ class TownConsole extends HTMLElement {
     if (!this.#linked) return 'Connection lost. Coming back by itself…';
     if (state.phase === 'live') return `Live. ${number(state.listeners)} listening.`;
     if (state.phase === 'ended') return 'The event is over. You are among yourselves: nobody else hears you, and nothing is recorded. Whoever leaves can’t come back.';
-    if (state.phase === 'doors') return `The doors are open. ${number(state.listeners)} waiting, and they hear the hold sound alone.`;
+    if (state.phase === 'doors') return `The doors are open. ${state.listeners ? `${number(state.listeners)} waiting, and they hear the hold sound alone.` : 'Nobody is waiting yet.'}`;
     return 'Backstage. The audience hears nobody yet.';
   }
 

@@ -150,7 +150,7 @@ const written = document.documentElement.lang || 'en';
 const locale = navigator.language.split('-')[0] === written && navigator.language !== 'en' ? navigator.language : written === 'en' ? 'en-GB' : written;
 
 /** @param {HTMLTimeElement} time */
-function showTime(time) {
+export function showTime(time) {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) return;
   if (!time.title) {

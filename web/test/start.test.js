@@ -62,3 +62,14 @@ test('a scheduled event whose host is ready starts by itself at its second, and 
   assert.equal(await listener.evaluate(() => performance.timeOrigin), loaded, 'nobody loaded anything again');
   assert.deepEqual(faults, [[], []]);
 });
+
+test('who runs a scheduled event reads when it begins, and what is needed for it', async () => {
+  const event = await server.event('In two hours', '--start-at', new Date(Date.now() + 7_200_000).toISOString());
+  await goOnStage(host, event.stage, 'Ada');
+  await host.getByText(/^Begins .+, by itself when you are ready by then\.$/).waitFor();
+  await host.getByRole('button', { name: 'I am ready' }).click();
+  const [ready, anyway] = [host.getByText(/^Begins .+, by itself: you are ready\.$/), host.getByRole('button', { name: 'I am ready all the same' })];
+  await ready.or(anyway).first().waitFor();
+  if (await anyway.isVisible()) await anyway.click();
+  await ready.waitFor();
+});

@@ -73,7 +73,7 @@ export class People {
     put(row.name, [typed(one.name), self ? ' (you)' : '']);
     const line = one.connection && one.connection.verdict !== 'good' ? `${one.connection.verdict} connection` : '';
     const charge = state.in_charge === one.id && one.role !== 'host' ? 'in charge' : '';
-    const ready = one.ready && state.phase !== 'live' ? 'ready' : '';
+    const ready = one.ready && ['backstage', 'doors'].includes(state.phase) ? 'ready' : '';
     put(row.note, [roleName(one.role), charge, one.muted ? 'muted' : '', ready, one.here ? '' : 'away', line].filter(Boolean).join(', '));
     row.item.classList.toggle('away', !one.here);
     row.tools.hidden = !others;
