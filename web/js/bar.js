@@ -10,6 +10,7 @@ function bar() {
   stop.addEventListener('click', () => sound.stop());
   const show = () => {
     const source = sound.current;
+    const isReplay = source?.key.startsWith('replay ');
     const elsewhere = source && source.state !== 'idle' && !document.querySelector(`[event="${CSS.escape(source.key.replace('replay ', ''))}"]`);
     aside.hidden = !elsewhere;
     if (!source || !elsewhere) return;
@@ -17,7 +18,7 @@ function bar() {
     link.setAttribute('href', source.page);
     if (!aside.isConnected) document.body.append(aside);
     who.replaceChildren(
-      ...(source.state === 'ended' ? ['The event is over. Its page has the replay.'] : source.who ? [typed(source.who), ' speaking'] : [source.state === 'playing' ? 'Playing' : 'Waiting']),
+      ...(source.state === 'ended' ? ['The event is over. Its page has the replay.'] : source.who ? (isReplay ? [source.who] : [typed(source.who), ' speaking']) : [source.state === 'playing' ? 'Playing' : 'Waiting']),
     );
   };
   sound.addEventListener('change', show);
