@@ -199,7 +199,9 @@ test('removing, banning, ending', async () => {
   assert.equal(await focused(ada), 'Not yet');
   await use('End for everybody');
   for (const page of [ada, cara]) await says(page, /^The event is over\./);
+  await inList(cara, 'Backstage', 'Ada').waitFor();
+  assert.doesNotMatch(await inList(cara, 'Backstage', 'Ada').innerText(), /ready/, 'there is nothing to be ready for');
   await use('Leave the stage');
-  await says(ada, 'You have left the stage.');
+  await says(ada, 'You have left, and the event is over.');
   assert.deepEqual(faults, []);
 });

@@ -230,5 +230,5 @@ test('whoever was on the stage talks on among themselves', async (t) => {
   await ben.getByRole('button', { name: 'Leave the stage' }).click();
   await ada.getByRole('list', { name: 'Backstage', exact: true }).getByRole('listitem').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' });
   await ada.getByRole('button', { name: 'Leave the stage' }).click();
-  await ada.getByRole('button', { name: 'Turn on the microphone' }).waitFor();
+  await ada.getByText('You have left, and the event is over.').waitFor();
 });
