@@ -138,9 +138,10 @@ fn place(moments: &Moments, nth: usize) -> f64 {
     nth as f64 * moments.step
 }
 
+/// To the nearest: one who left for a moment is still one on average.
 fn average(listeners: &[u32]) -> u32 {
-    let sum: u64 = listeners.iter().copied().map(u64::from).sum();
-    u32::try_from(sum / (listeners.len() as u64).max(1)).unwrap_or(u32::MAX)
+    let (sum, count) = (listeners.iter().copied().map(u64::from).sum::<u64>(), (listeners.len() as u64).max(1));
+    u32::try_from((sum + count / 2) / count).unwrap_or(u32::MAX)
 }
 
 fn chart(moments: &Moments, most: u32) -> (String, String) {
