@@ -268,6 +268,8 @@ test('a ban says what it covers, and the link brings nobody back', async () => {
   await ada.getByLabel('More for Dan').click();
   await press(ada, 'Ban Dan');
   await says(ada, 'What is public can’t be withheld');
+  const [box, view] = [await ada.getByRole('dialog').boundingBox(), ada.viewportSize()];
+  assert.ok(box && view && Math.abs(box.y + box.height / 2 - view.height / 2) < 2, `a question stands in the middle: ${JSON.stringify(box)}`);
   await press(ada, 'Don’t ban');
   await inList(ada, 'On stage', 'Dan').waitFor();
   await ada.getByLabel('More for Dan').click();
