@@ -60,17 +60,21 @@ export class Listening {
 
   /** What is to be said instead of who speaks, when there is something. */
   line() {
-    const { facts, back, fast } = this.#programme;
-    // What the page says holds until the stream says something of it.
-    if ((facts.b ?? (this.#player.getAttribute('phase') === 'doors' ? 0 : 1)) === 0) return doors();
+    const { back, fast } = this.#programme;
+    if (this.#atDoors()) return doors();
     return back ? (fast ? 'Catching up…' : 'You hear what was said before.') : '';
+  }
+
+  /** Whether the doors are open: what the page says holds until the stream says something of it. */
+  #atDoors() {
+    return (this.#programme.facts.b ?? (this.#player.getAttribute('phase') === 'doors' ? 0 : 1)) === 0;
   }
 
   #show() {
     const programme = this.#programme;
     const playing = programme === sound.current && ['connecting', 'playing', 'waiting'].includes(programme.state);
     this.#people.show(playing ? programme : null);
-    this.#controls.show(playing);
+    this.#controls.show(playing, this.#atDoors());
     void this.#fair((playing && programme.facts.k && programme.facts.t) || []);
     this.#tick();
     const plays = programme.state === 'playing';
@@ -155,11 +159,11 @@ class Controls {
     );
   }
 
-  /** @param {boolean} playing */
-  show(playing) {
-    const { back, facts, fast, stats, saver } = this.#programme;
+  /** @param {boolean} playing @param {boolean} atDoors */
+  show(playing, atDoors) {
+    const { back, fast, stats, saver } = this.#programme;
     // Behind the hold sound there is nothing.
-    for (const one of this.#back) one.hidden = facts.b === 0 && !back;
+    for (const one of this.#back) one.hidden = atDoors && !back;
     this.element.hidden = !playing || stats.by === 'hls';
     this.#catchUp.hidden = !back || fast;
     this.#live.hidden = !back;

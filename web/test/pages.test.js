@@ -147,7 +147,7 @@ test('the listener’s page while it plays, and the replay', async () => {
     await ben.getByRole('button', { name: 'Mute', exact: true }).click();
     await everyWay('live', live.page, async (page) => {
       await page.getByRole('button', { name: 'Listen' }).click();
-      await page.getByText('Ada Lovelace is speaking').waitFor();
+      await page.locator('.player-line', { hasText: 'Ada Lovelace is speaking' }).waitFor();
       await page.getByText('1 listening').or(page.getByText('2 listening')).waitFor();
       await page.getByRole('list', { name: 'On stage' }).locator('bdi').getByText('Ben Okri').waitFor();
       await page.locator('.player-line > bdi').getByText('Ada Lovelace', { exact: true }).waitFor();

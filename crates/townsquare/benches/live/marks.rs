@@ -10,8 +10,6 @@ const TONE_TICKS: u64 = 5;
 const PERIOD_TICKS: u64 = 151;
 /// A tone's amplitude is 0.5; noise and codec ringing stay far below this.
 const LOUD: f32 = 0.1;
-/// What a microphone's thread sets its niceness to: it is a device of its own, and not late because a crowd shares this machine.
-const NICENESS: i32 = -10;
 /// Samples of quiet that must come before an onset.
 const QUIET_SAMPLES: usize = 12_000;
 
@@ -36,10 +34,6 @@ impl Marks {
     pub(crate) fn into_speak(self) -> Speak {
         let mut tick = 0u64;
         Box::new(move |now, frame: &mut Tick| {
-            if tick == 0 {
-                // Without the right to it the thread runs as any other.
-                let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
-            }
             let within = tick % PERIOD_TICKS;
             // A microphone hands a frame over when its last sample is in: the first was spoken 20 ms before.
             if within == TONE_TICKS {
