@@ -1,6 +1,6 @@
 //! Who comes in, and what strange visitors get.
 
-use crate::world::{WALL, World, fragments, keys};
+use crate::world::{Stage, WALL, World, fragments, keys};
 use base::journal::{Entry, What};
 use base::{Epoch, EventId, FragmentNumber, Rung, UnixMillis, limit};
 use gate::ticket::{Claims, Class, sign};
@@ -56,17 +56,24 @@ fn what_is_announced_anew_before_the_first_sound_holds() {
     assert_eq!(world.get(&path).problem(), (401, "bad-ticket".to_owned()));
 }
 
+/// Where a private event is heard with the listener's ticket of this number.
+fn private(stage: &Stage, id: u64) -> String {
+    let second = u32::try_from(WALL / 1_000).unwrap();
+    let claims = Claims { event: stage.id, class: Class::Listener, id, not_before: second - 10, not_after: second + 1_000 };
+    stage.path(&format!("/t/{}.mp4", sign(&keys(), &claims)))
+}
+
+/// An entry of a journal.
+fn record(what: What) -> Vec<u8> {
+    programme::journal::record(&Entry { at: UnixMillis(WALL), what })
+}
+
 #[test]
 fn a_barred_ticket_is_refused_and_its_streams_end() {
     let mut world = World::new();
     let mut stage = world.announce(Visibility::Private, Delay::None);
     stage.seal(&[Rung::R64], 10);
-    let second = u32::try_from(WALL / 1_000).unwrap();
-    let path = |id: u64| {
-        let claims = Claims { event: stage.id, class: Class::Listener, id, not_before: second - 10, not_after: second + 1_000 };
-        stage.path(&format!("/t/{}.mp4", sign(&keys(), &claims)))
-    };
-    let paths = [path(7), path(8)];
+    let paths = [7, 8].map(|id| private(&stage, id));
     let copies = paths.each_ref().map(|path| path.replace("/live/", "/copy/").replace(".mp4", "/64?from=0"));
     let mut clients = paths.each_ref().map(|path| world.ask("GET", path, ""));
     for client in &mut clients {
@@ -78,7 +85,6 @@ fn a_barred_ticket_is_refused_and_its_streams_end() {
     }
     let load = |world: &World| (world.worker.load().streams, world.worker.load().connections);
     assert_eq!(load(&world), (2, 4));
-    let record = |what| programme::journal::record(&Entry { at: UnixMillis(WALL), what });
     let opened = record(What::EpochOpened { epoch: Epoch(1), first: FragmentNumber(0), boot: String::new() });
     let banned = [9, 7].map(|ticket| record(What::Banned { ticket })).concat();
     std::fs::write(stage.disk.join("journal"), [opened, banned.clone()].concat()).unwrap();
@@ -103,24 +109,18 @@ fn a_journal_that_was_cut_back_hides_no_ban() {
     let mut world = World::new();
     let mut stage = world.announce(Visibility::Private, Delay::None);
     stage.seal(&[Rung::R64], 10);
-    let second = u32::try_from(WALL / 1_000).unwrap();
-    let path = |id: u64| {
-        let claims = Claims { event: stage.id, class: Class::Listener, id, not_before: second - 10, not_after: second + 1_000 };
-        stage.path(&format!("/t/{}.mp4", sign(&keys(), &claims)))
-    };
-    let banned = |ticket: u64| programme::journal::record(&Entry { at: UnixMillis(WALL), what: What::Banned { ticket } });
     let write = |tickets: &[u64]| {
-        let records: Vec<u8> = tickets.iter().flat_map(|ticket| banned(*ticket)).collect();
+        let records: Vec<u8> = tickets.iter().flat_map(|&ticket| record(What::Banned { ticket })).collect();
         std::fs::write(stage.disk.join("journal"), records).unwrap();
     };
-    let mut client = world.ask("GET", &path(8), "");
+    let mut client = world.ask("GET", &private(&stage, 8), "");
     write(&[5, u64::MAX]);
-    world.until("the first is barred", |world| (world.get(&path(5)).problem().0 == 403).then_some(()));
+    world.until("the first is barred", |world| (world.get(&private(&stage, 5)).problem().0 == 403).then_some(()));
     assert!(!fragments(client.body()).is_empty());
     // The last entry could not be kept after all; where it ended there is the middle of another now.
     write(&[5, 6, 7, 8]);
     world.until("nobody hears it", |world| (world.worker.load().streams == 0).then_some(()));
-    assert_eq!(world.get(&path(8)).problem(), (403, "barred".to_owned()));
+    assert_eq!(world.get(&private(&stage, 8)).problem(), (403, "barred".to_owned()));
 }
 
 #[test]
